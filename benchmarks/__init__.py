@@ -1,0 +1,1 @@
+"""Benchmarks: each module ``bench_*.py`` offers ``rows() -> list[tuple[str, str]]``."""

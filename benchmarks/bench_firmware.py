@@ -1,0 +1,84 @@
+"""Sensing and the reference firmware alone; one core, dt 100 ms."""
+
+import statistics
+import time
+from collections.abc import Callable
+
+from bms_emulator.arrays import Arena, Layout
+from bms_emulator.firmware.contract import GROUPS as FIRMWARE_GROUPS
+from bms_emulator.firmware.contract import BankOutputs, Commands, RackOutputs, Request
+from bms_emulator.firmware.reference.extremes import find_extremes
+from bms_emulator.firmware.reference.firmware import ReferenceFirmware
+from bms_emulator.firmware.reference.model import build_firmware_model
+from bms_emulator.plant.state import GROUPS as PLANT_GROUPS
+from bms_emulator.plant.state import PlantState
+from bms_emulator.profile.loader import load_site
+from bms_emulator.sensing.model import build_sensing_model
+from bms_emulator.sensing.state import GROUPS as SENSING_GROUPS
+from bms_emulator.sensing.state import Measured, SensorOverlay, SensorState
+from bms_emulator.sensing.step import step
+
+DT = 0.1
+
+
+def rows() -> list[tuple[str, str]]:
+    result = []
+    for containers, ticks in ((1, 300), (220, 10)):
+        cells, racks = containers * 4992, containers * 12
+        sensing, firmware, extremes = _medians(containers, ticks)
+        result += [
+            (f"sensing, {cells:,} cells", _per_cell(sensing, cells)),
+            (f"firmware, {cells:,} cells", _per_cell(firmware, cells)),
+            (f"of it extremes, {cells:,} cells", _per_cell(extremes, cells)),
+            (f"of it the rest, {racks:,} racks", f"{(firmware - extremes) / racks * 1e6:.2f} µs per rack"),
+        ]
+    return result
+
+
+def _per_cell(seconds: float, cells: int) -> str:
+    return f"{seconds * 1e6:,.0f} µs = {seconds / cells * 1e9:.2f} ns per cell"
+
+
+def _medians(containers: int, ticks: int) -> tuple[float, float, float]:
+    """Median times of one tick of sensing, of firmware, and of its extremes [s], with all racks connected."""
+    site = load_site("demo", {"container_count": containers})
+    arena = Arena(Layout(site.counts, PLANT_GROUPS | SENSING_GROUPS | FIRMWARE_GROUPS))
+    plant = PlantState.of(arena)
+    state, measured = arena.group("sensors", SensorState), arena.group("measured", Measured)
+    commands = arena.group("commands", Commands)
+    racks, bank = arena.group("firmware.racks", RackOutputs), arena.group("firmware.bank", BankOutputs)
+    plant.racks.voltage.fill(1372.8)
+    plant.containers.bus_voltage.fill(1372.8)
+
+    sensors, overlay = build_sensing_model(site, 1), SensorOverlay.neutral()
+    firmware = ReferenceFirmware(site, commands, racks, bank)
+    tick = 0
+
+    def sense() -> None:
+        nonlocal tick
+        step(sensors, state, measured, plant, overlay, tick, DT)
+        tick += 1
+
+    commands.request.fill(Request.CONNECT)
+    for _ in range(300):
+        sense()
+        measured.contactor_feedback[...] = racks.contactor_command
+        firmware.step(measured, DT)
+    plant.racks.contactor_closed[...] = racks.contactor_command
+    first_cell = build_firmware_model(site).first_cell
+    return (
+        _median(sense, ticks),
+        _median(lambda: firmware.step(measured, DT), ticks),
+        _median(lambda: find_extremes(measured, first_cell, racks), ticks),
+    )
+
+
+def _median(work: Callable[[], None], ticks: int) -> float:
+    """Median time of one call [s] over nine runs."""
+    times = []
+    for _ in range(9):
+        start = time.perf_counter()
+        for _ in range(ticks):
+            work()
+        times.append((time.perf_counter() - start) / ticks)
+    return statistics.median(times)

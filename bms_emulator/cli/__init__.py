@@ -1,0 +1,45 @@
+"""The command line: ``bms-emulator``."""
+
+import typer
+
+from bms_emulator import __version__
+from bms_emulator.cli import fault, map, points, profile, run
+
+app = typer.Typer(
+    name="bms-emulator",
+    help="Emulate a grid-scale, liquid-cooled LFP battery behind Modbus TCP, MQTT and HTTP.",
+    epilog="A first look: bms-emulator run · then bms-emulator status · get 'rack[*].soc' · "
+    "fault add 'rack[3].cell[41].voltage' stuck --value 3.70V",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    pass
+
+
+app.command("run")(run.run)
+app.command("status")(points.status)
+app.command("points")(points.points)
+app.command("get")(points.get)
+app.command("set")(points.set_)
+app.add_typer(fault.app, name="fault")
+app.add_typer(profile.app, name="profile")
+app.add_typer(map.app, name="map")
+
+
+def main() -> None:
+    """Entry point of the program."""
+    app()

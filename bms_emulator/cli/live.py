@@ -1,0 +1,185 @@
+"""What ``run`` shows: progress while it starts, addresses, warnings, and on a terminal a live table."""
+
+import json
+import math
+import threading
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live as Screen
+from rich.table import Table
+from rich.text import Text
+
+from bms_emulator.cli.client import Client, ClientError
+from bms_emulator.profile.site import SiteProfile
+from bms_emulator.units import celsius
+
+PERIOD = 0.5
+"""Time between two drawings [s]."""
+RACKS_SHOWN = 16
+STYLES = ("", "yellow", "dark_orange", "bold red")
+"""Style of each alarm level."""
+
+
+class Live:
+    """Shows a run; :meth:`report` is the supervisor's callback.
+
+    Args:
+        site: The site.
+        token: Access token of the HTTP interface.
+        enabled: Whether to draw a live table.
+        as_json: Report as JSON lines on standard output instead.
+    """
+
+    def __init__(self, site: SiteProfile, token: str | None, enabled: bool, as_json: bool) -> None:
+        self._site = site
+        self._token = token
+        self._enabled = enabled
+        self._as_json = as_json
+        self._console = Console(highlight=False)
+        self._status = self._console.status("starting") if enabled else None
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        if self._status:
+            self._status.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stop.set()
+        if self._status:
+            self._status.stop()
+        if self._thread:
+            self._thread.join(timeout=2.0)
+
+    def report(self, kind: str, data: dict[str, Any]) -> None:
+        """Show what the supervisor tells."""
+        if self._as_json:
+            print(json.dumps({"kind": kind, **data}, default=str), flush=True)
+            return
+        show = getattr(self, f"_{kind}", None)
+        if show is not None:
+            show(data)
+
+    def _compiled(self, data: dict[str, Any]) -> None:
+        text = f"compiling kernels, once: {data['count']}, {data['kernel']}"
+        if self._status:
+            self._status.update(text)
+        elif data["count"] % 10 == 1:
+            self._say(text)
+
+    def _ready(self, data: dict[str, Any]) -> None:
+        if self._status:
+            self._status.stop()
+        self._say(f"{self._site.name}: {self._site.description}")
+        for address in data["addresses"]:
+            self._say(f"  {address}")
+        self._say(f"up in {data['seconds']:.1f} s; Ctrl-C stops it")
+        url = next((a.split()[-1] for a in data["addresses"] if "http" in a), None)
+        if self._enabled and url:
+            self._thread = threading.Thread(target=self._draw, args=(url,), daemon=True)
+            self._thread.start()
+
+    def _restarted(self, data: dict[str, Any]) -> None:
+        self._say(f"{data['process']}: started again")
+
+    def _warning(self, data: dict[str, Any]) -> None:
+        self._say(f"{data['process']}: {data['message']}", "yellow")
+
+    def _problems(self, data: dict[str, Any]) -> None:
+        if self._status:
+            self._status.stop()
+        for message in data["messages"]:
+            self._say(message, "red")
+
+    def _failed(self, data: dict[str, Any]) -> None:
+        self._say(f"{data['process']}: {data['message']}", "red")
+        if data.get("traceback"):
+            self._say(data["traceback"], "dim")
+
+    def _finished(self, data: dict[str, Any]) -> None:
+        self._say(f"ran {data['ticks']} ticks, {data['time']:.1f} s of simulated time")
+
+    def _say(self, text: str, style: str = "") -> None:
+        self._console.print(text, style=style, markup=False)
+
+    def _draw(self, url: str) -> None:
+        client = Client(url, self._token)
+        with Screen(console=self._console, auto_refresh=False, transient=True) as screen:
+            while not self._stop.wait(PERIOD):
+                try:
+                    screen.update(self._table(client), refresh=True)
+                except ClientError:  # the server is being started again
+                    continue
+
+    def _table(self, client: Client) -> RenderableType:
+        bank, bank_texts = _values(client, "container[1].*")
+        pcs, _ = _values(client, "pcs[1].*")
+        loop, _ = _values(client, "emulator.*")
+        head = Table.grid(padding=(0, 3))
+        rows = [
+            ("time", _clock(loop["time"]), "speed", f"x{loop['speed_actual']:.4g} of x{loop['speed']}"),
+            ("bank", bank_texts["mode"], "SOC", f"{100 * bank['soc']:.1f} %"),
+            ("bus", f"{bank['voltage']:.1f} V  {bank['current']:.0f} A", "DC power", _power(bank["power"])),
+            ("PCS", _power(pcs["power"]), "set point", _power(pcs["power_setpoint"])),
+            ("may charge", _power(bank["charge_power_limit"]), "may discharge", _power(bank["discharge_power_limit"])),
+            (
+                "cells",
+                f"{bank['cell_voltage_min']:.3f} to {bank['cell_voltage_max']:.3f} V",
+                "temperature",
+                f"{celsius(bank['temperature_min']):.1f} to {celsius(bank['temperature_max']):.1f} °C",
+            ),
+            ("alarm", Text(f"level {bank['alarm_level']}", STYLES[bank["alarm_level"]]), "late p99", _late(loop)),
+        ]
+        for row in rows:
+            head.add_row(*row)
+        return Group(head, self._racks(client))
+
+    def _racks(self, client: Client) -> RenderableType:
+        count = min(self._site.container.rack_count, RACKS_SHOWN)
+        columns = ("mode", "soc", "current", "cell_voltage_min", "cell_voltage_max", "temperature_max", "alarm_level")
+        table = Table("rack", "mode", "SOC %", "A", "V min", "V max", "°C max", "alarm", box=None)
+        selected = {
+            name: client.get("/api/points", select=f"container[1].rack[1..{count}].{name}")["points"][0]
+            for name in columns
+        }
+        values = {name: list(group["values"].values()) for name, group in selected.items()}
+        modes = list(selected["mode"]["texts"].values())
+        for n in range(count):
+            level = values["alarm_level"][n]
+            table.add_row(
+                str(n + 1),
+                modes[n],
+                f"{100 * values['soc'][n]:.1f}",
+                "-" if values["current"][n] is None else f"{values['current'][n]:.1f}",
+                f"{values['cell_voltage_min'][n]:.3f}",
+                f"{values['cell_voltage_max'][n]:.3f}",
+                f"{celsius(values['temperature_max'][n]):.1f}",
+                str(level),
+                style=STYLES[level],
+            )
+        return table
+
+
+def _values(client: Client, selector: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Values and texts by the last segments of their names."""
+    groups = client.get("/api/points", select=selector)["points"]
+    values = {name.split("].", 1)[-1].removeprefix("emulator."): v for g in groups for name, v in g["values"].items()}
+    texts = {name.split("].", 1)[-1]: text for g in groups for name, text in (g.get("texts") or {}).items()}
+    return values, texts
+
+
+def _power(watts: float) -> str:
+    return f"{watts / 1e3:.0f} kW"
+
+
+def _clock(seconds: float) -> str:
+    minutes, second = divmod(math.floor(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours:02d}:{minute:02d}:{second:02d}"
+
+
+def _late(loop: dict[str, Any]) -> str:
+    return f"{1e3 * loop['lateness_p99']:.2f} ms, {loop['overruns']} overruns"

@@ -1,0 +1,88 @@
+"""Faults of the coolant loop and the chiller."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from bms_emulator.faults.kind import PlantFault, register
+from bms_emulator.faults.quantity import RATIO, Unit
+from bms_emulator.faults.target import BRANCH, CHILLER, PUMP
+
+
+@register("pump-stop", "stop", PUMP)
+class PumpStop(PlantFault):
+    """The pump stands still."""
+
+    array: ClassVar = "pump_gain"
+    changes: ClassVar = "Factor on pump speed [1]; several factors on one pump multiply."
+    expected: ClassVar = "No flow: cooling alarm; cells warm up under load, power limits fall, trip on temperature."
+    gradual: ClassVar = True
+
+    def bend(self, strength: float) -> float:
+        """Factor on pump speed [1]."""
+        return 1.0 - strength
+
+
+@register("pump-slow", "slow", PUMP)
+class PumpSlow(PlantFault):
+    """The pump turns slower than asked."""
+
+    array: ClassVar = "pump_gain"
+    changes: ClassVar = "Factor on pump speed [1]; several factors on one pump multiply."
+    expected: ClassVar = "Low flow: the temperature rise along the loop and the spread between packs grow."
+    gradual: ClassVar = True
+
+    speed: Annotated[float, Unit(RATIO), Field(ge=0, lt=1)]
+    """Speed relative to the speed asked for."""
+
+    def bend(self, strength: float) -> float:
+        """Factor on pump speed [1]."""
+        return 1.0 - strength * (1.0 - self.speed)
+
+
+@register("branch-blockage", "blockage", BRANCH)
+class BranchBlockage(PlantFault):
+    """Something sits in the coolant branch of a pack; the other branches get more."""
+
+    array: ClassVar = "branch_conductance_gain"
+    changes: ClassVar = "Factor on the hydraulic conductance of the branch [1]; several on one branch multiply."
+    expected: ClassVar = "One pack runs warmer than the others: temperature spread, then high temperature."
+    gradual: ClassVar = True
+
+    blocked: Annotated[float, Unit(RATIO), Field(gt=0, le=1)] = 1.0
+    """Share of the hydraulic conductance that is lost; 100% lets nothing through."""
+
+    def bend(self, strength: float) -> float:
+        """Factor on the conductance of the branch [1]."""
+        return 1.0 - strength * self.blocked
+
+
+@register("chiller-trip", "trip", CHILLER)
+class ChillerTrip(PlantFault):
+    """The chiller neither cools nor heats; the pump keeps turning."""
+
+    array: ClassVar = "chiller_gain"
+    changes: ClassVar = "Factor on chiller capacity [1]; several factors on one chiller multiply."
+    expected: ClassVar = "Supply temperature leaves its set point: chiller alarm; power limits fall with temperature."
+    gradual: ClassVar = True
+
+    def bend(self, strength: float) -> float:
+        """Factor on chiller capacity [1]."""
+        return 1.0 - strength
+
+
+@register("chiller-limited", "limited", CHILLER)
+class ChillerLimited(PlantFault):
+    """The chiller reaches a part of its capacity only: a fouled condenser, lost refrigerant."""
+
+    array: ClassVar = "chiller_gain"
+    changes: ClassVar = "Factor on chiller capacity [1]; several factors on one chiller multiply."
+    expected: ClassVar = "At high load the supply temperature cannot be held; power limits fall with temperature."
+    gradual: ClassVar = True
+
+    capacity: Annotated[float, Unit(RATIO), Field(ge=0, lt=1)]
+    """Capacity relative to the healthy chiller."""
+
+    def bend(self, strength: float) -> float:
+        """Factor on chiller capacity [1]."""
+        return 1.0 - strength * (1.0 - self.capacity)

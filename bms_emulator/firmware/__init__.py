@@ -1,0 +1,1 @@
+"""From measurements to decisions: the firmware contract and the firmware that fulfils it."""

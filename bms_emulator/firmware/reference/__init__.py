@@ -1,0 +1,1 @@
+"""The reference firmware: racks and bank controllers of a site, all numbers from its profile."""

@@ -1,0 +1,203 @@
+"""Extremes, means and sums of the measured cell voltages and temperatures, with positions counted from 1.
+
+Invalid channels (NaN) are skipped and counted. Where a pack or rack has no valid channel at all, its extremes are NaN
+and their positions 0.
+"""
+
+import numpy as np
+
+from bms_emulator.arrays import Array
+from bms_emulator.firmware.contract import Measurements, RackOutputs
+from bms_emulator.jit import kernel, scalar
+
+
+def find_extremes(measurements: Measurements, first_cell: Array, racks: RackOutputs) -> None:
+    """Find the extremes of every pack and rack.
+
+    Args:
+        measurements: Cell voltages and temperatures.
+        first_cell: First cell of the pack that a temperature sensor serves, counted from 1, (sensor,).
+        racks: Extremes, written.
+    """
+    find_voltage_extremes(
+        measurements.cell_voltage,
+        racks.pack_cell_voltage_max,
+        racks.pack_cell_voltage_max_cell,
+        racks.pack_cell_voltage_min,
+        racks.pack_cell_voltage_min_cell,
+        racks.pack_cell_voltage_avg,
+        racks.pack_voltage,
+        racks.cell_voltage_max,
+        racks.cell_voltage_max_cell,
+        racks.cell_voltage_max_pack,
+        racks.cell_voltage_min,
+        racks.cell_voltage_min_cell,
+        racks.cell_voltage_min_pack,
+        racks.cell_voltage_avg,
+        racks.cell_voltage_sum,
+        racks.cell_voltage_invalid_count,
+    )
+    find_temperature_extremes(
+        first_cell,
+        measurements.temperature,
+        racks.pack_temperature_max,
+        racks.pack_temperature_max_cell,
+        racks.pack_temperature_min,
+        racks.pack_temperature_min_cell,
+        racks.pack_temperature_avg,
+        racks.temperature_max,
+        racks.temperature_max_pack,
+        racks.temperature_min,
+        racks.temperature_min_pack,
+        racks.temperature_avg,
+        racks.temperature_invalid_count,
+    )
+
+
+@scalar
+def extremes(row):
+    """Highest value, its position from 0, lowest value, its position, sum and count of the valid values of a row."""
+    highest = -np.inf
+    lowest = np.inf
+    at_highest = -1
+    at_lowest = -1
+    total = 0.0
+    for k in range(row.shape[0]):
+        quantity = row[k]
+        total += quantity
+        if quantity > highest:
+            highest = quantity
+            at_highest = k
+        if quantity < lowest:
+            lowest = quantity
+            at_lowest = k
+    count = row.shape[0]
+    if np.isnan(total):
+        total, count = valid_total(row)
+    return highest, at_highest, lowest, at_lowest, total, count
+
+
+@scalar
+def valid_total(row):
+    """Sum and count of the values of a row that are not NaN."""
+    total = 0.0
+    count = 0
+    for k in range(row.shape[0]):
+        if not np.isnan(row[k]):
+            total += row[k]
+            count += 1
+    return total, count
+
+
+@kernel
+def find_voltage_extremes(
+    # inputs
+    cell_voltage,
+    # out
+    pack_max,
+    pack_max_cell,
+    pack_min,
+    pack_min_cell,
+    pack_avg,
+    pack_sum,
+    rack_max,
+    rack_max_cell,
+    rack_max_pack,
+    rack_min,
+    rack_min_cell,
+    rack_min_pack,
+    rack_avg,
+    rack_sum,
+    invalid_count,
+):
+    """Extremes of the cell voltages [V] (rack, cell) of every pack (rack, pack) and rack (rack,)."""
+    rack_count, cell_count = cell_voltage.shape
+    pack_count = pack_max.shape[1]
+    cells_per_pack = cell_count // pack_count
+    for r in range(rack_count):
+        highest = -np.inf
+        lowest = np.inf
+        highest_pack = -1
+        lowest_pack = -1
+        rack_total = 0.0
+        rack_valid = 0
+        for p in range(pack_count):
+            first = p * cells_per_pack
+            top, at_top, bottom, at_bottom, total, valid = extremes(cell_voltage[r, first : first + cells_per_pack])
+            pack_max[r, p] = top if valid else np.nan
+            pack_max_cell[r, p] = at_top + 1
+            pack_min[r, p] = bottom if valid else np.nan
+            pack_min_cell[r, p] = at_bottom + 1
+            pack_sum[r, p] = total
+            pack_avg[r, p] = total / valid
+            rack_total += total
+            rack_valid += valid
+            if top > highest:
+                highest = top
+                highest_pack = p
+            if bottom < lowest:
+                lowest = bottom
+                lowest_pack = p
+        rack_max[r] = highest if rack_valid else np.nan
+        rack_max_pack[r] = highest_pack + 1
+        rack_max_cell[r] = highest_pack * cells_per_pack + pack_max_cell[r, highest_pack] if rack_valid else 0.0
+        rack_min[r] = lowest if rack_valid else np.nan
+        rack_min_pack[r] = lowest_pack + 1
+        rack_min_cell[r] = lowest_pack * cells_per_pack + pack_min_cell[r, lowest_pack] if rack_valid else 0.0
+        rack_sum[r] = rack_total
+        rack_avg[r] = rack_total / rack_valid
+        invalid_count[r] = cell_count - rack_valid
+
+
+@kernel
+def find_temperature_extremes(
+    # model
+    first_cell,
+    # inputs
+    temperature,
+    # out
+    pack_max,
+    pack_max_cell,
+    pack_min,
+    pack_min_cell,
+    pack_avg,
+    rack_max,
+    rack_max_pack,
+    rack_min,
+    rack_min_pack,
+    rack_avg,
+    invalid_count,
+):
+    """Extremes of the temperatures [K] (rack, sensor) of every pack (rack, pack) and rack (rack,)."""
+    rack_count, sensor_count = temperature.shape
+    pack_count = pack_max.shape[1]
+    sensors_per_pack = sensor_count // pack_count
+    for r in range(rack_count):
+        highest = -np.inf
+        lowest = np.inf
+        highest_pack = -1
+        lowest_pack = -1
+        rack_total = 0.0
+        rack_valid = 0
+        for p in range(pack_count):
+            first = p * sensors_per_pack
+            top, at_top, bottom, at_bottom, total, valid = extremes(temperature[r, first : first + sensors_per_pack])
+            pack_max[r, p] = top if valid else np.nan
+            pack_max_cell[r, p] = first_cell[first + at_top] if valid else 0.0
+            pack_min[r, p] = bottom if valid else np.nan
+            pack_min_cell[r, p] = first_cell[first + at_bottom] if valid else 0.0
+            pack_avg[r, p] = total / valid
+            rack_total += total
+            rack_valid += valid
+            if top > highest:
+                highest = top
+                highest_pack = p
+            if bottom < lowest:
+                lowest = bottom
+                lowest_pack = p
+        rack_max[r] = highest if rack_valid else np.nan
+        rack_max_pack[r] = highest_pack + 1
+        rack_min[r] = lowest if rack_valid else np.nan
+        rack_min_pack[r] = lowest_pack + 1
+        rack_avg[r] = rack_total / rack_valid
+        invalid_count[r] = sensor_count - rack_valid

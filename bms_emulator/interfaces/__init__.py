@@ -1,0 +1,1 @@
+"""How the outside reaches the emulator: Modbus, MQTT, HTTP."""

@@ -1,0 +1,136 @@
+"""MQTT: state, events and commands of a site on a broker.
+
+Topics, under ``{prefix}/{site}``:
+
+- ``status``: ``online`` or ``offline``, retained; the last will says ``offline``.
+- ``container/1/state``, ``container/1/rack/3/state``, ``pcs/1/state``: retained JSON, every period; QoS 0, since the
+  next one replaces it. All messages of a round show one tick.
+- ``event``: one JSON message for each event, QoS 1.
+- ``command``: JSON commands; each gets an answer on ``answer``, or on the response topic that an MQTT 5 message names.
+"""
+
+import asyncio
+import contextlib
+import logging
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+
+from bms_emulator.interfaces.link import Link
+from bms_emulator.interfaces.mqtt.client import INCOMING_MAX, Address, Connection, Message, parse_url
+from bms_emulator.interfaces.mqtt.commands import Commander
+from bms_emulator.interfaces.mqtt.events import EventQueue, watch
+from bms_emulator.interfaces.mqtt.telemetry import Telemetry
+from bms_emulator.interfaces.values import dumps
+from bms_emulator.profile.site import Mqtt
+
+ANSWERS_MAX = 1024
+"""Answers kept while the broker is away; further commands wait."""
+
+Answer = tuple[str, str, bytes | None]
+"""Topic, payload, correlation data."""
+
+_log = logging.getLogger(__name__)
+
+
+async def serve(link: Link, options: Mqtt, ready: Callable[[str], None]) -> None:
+    """Serve MQTT until cancelled.
+
+    Args:
+        link: The running emulator.
+        options: The broker, and how to reach it.
+        ready: Called once with a line that says where the broker is and whether it answered.
+
+    Raises:
+        ValueError: The options do not fit together; the message says where and what is allowed.
+        OSError: The port of the embedded broker is taken.
+    """
+    if options.broker == "off":
+        ready("MQTT off")
+        await asyncio.Event().wait()
+    async with _broker(options) as address:
+        await _Site(link, options, address).run(ready)
+
+
+@contextlib.asynccontextmanager
+async def _broker(options: Mqtt) -> AsyncIterator[Address]:
+    if options.broker != "embedded":
+        yield parse_url(options.broker)
+        return
+    from bms_emulator.interfaces.mqtt.broker import embedded_broker
+
+    async with embedded_broker(options.host, options.port) as port:
+        yield Address(options.host, port)
+
+
+class _Site:
+    """The tasks of a site: they outlive connections, so that an outage loses nothing and doubles nothing."""
+
+    def __init__(self, link: Link, options: Mqtt, address: Address) -> None:
+        site = re.sub(r"[+#/\s]", "_", link.catalogue.site.name)
+        self._link = link
+        self._period = options.period_s
+        self._base = f"{options.topic_prefix}/{site}"
+        self._connection = Connection(address, options, self._base, f"{self._base}/status")
+        self._telemetry = Telemetry(link.catalogue, self._base)
+        self._events = EventQueue()
+        self._commander = Commander(link, time.time)
+        self._arrived: asyncio.Queue[Message] = asyncio.Queue(INCOMING_MAX)
+        self._answers: asyncio.Queue[Answer] = asyncio.Queue(ANSWERS_MAX)
+
+    async def run(self, ready: Callable[[str], None]) -> None:
+        told = False
+
+        def tried(connected: bool) -> None:
+            nonlocal told
+            if not told:
+                told = True
+                ready(f"MQTT {self._connection.address}, {self._base}/#" + ("" if connected else " (no broker yet)"))
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(watch(self._link, self._events))
+            tasks.create_task(self._send_events())
+            tasks.create_task(self._obey())
+            tasks.create_task(self._send_answers())
+            await self._connection.hold(f"{self._base}/command", self._receive, self._show_state, tried)
+
+    async def _show_state(self) -> None:
+        """Publish the state at every period; a broker that is slower than that gets fewer rounds, not a queue."""
+        clock = asyncio.get_running_loop().time
+        due = clock()
+        while True:
+            values, tick, simulated = self._link.values(self._telemetry.offsets)
+            for topic, payload in self._telemetry.messages(values, tick, simulated):
+                await self._connection.show(topic, payload)
+            due = max(due + self._period, clock())
+            await asyncio.sleep(due - clock())
+
+    async def _send_events(self) -> None:
+        while True:
+            await self._connection.online.wait()
+            await self._connection.deliver(f"{self._base}/event", await self._events.next())
+
+    def _receive(self, message: Message) -> None:
+        try:
+            self._arrived.put_nowait(message)
+        except asyncio.QueueFull:
+            _log.warning("MQTT command dropped: %d are waiting", INCOMING_MAX)
+
+    async def _obey(self) -> None:
+        while True:
+            message = await self._arrived.get()
+            answer = await self._commander.answer(message.payload, message.retained)
+            if not answer["accepted"]:
+                _log.warning("MQTT command %s refused: %s", answer["id"], answer["message"])
+            await self._answers.put((self._answer_topic(message), dumps(answer), message.correlation))
+
+    async def _send_answers(self) -> None:
+        while True:
+            await self._connection.deliver(*await self._answers.get())
+
+    def _answer_topic(self, message: Message) -> str:
+        """Where to answer: a response topic must not be one on which we speak ourselves."""
+        topic = message.response_topic
+        if not topic or topic.startswith(f"{self._base}/") or set(topic) & {"+", "#"}:
+            return f"{self._base}/answer"
+        return topic

@@ -1,0 +1,1 @@
+"""The physical truth: cells, strings, bus, cooling and power conversion. Nobody but the sensors sees it."""

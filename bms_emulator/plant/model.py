@@ -1,0 +1,148 @@
+"""Constants of the plant, built once from a site's profile and a seed."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from bms_emulator.arrays import Array
+from bms_emulator.plant.cell import CellModel
+from bms_emulator.plant.cooling import CoolingModel, build_cooling_model
+from bms_emulator.plant.pcs import PcsModel
+from bms_emulator.plant.string import BusModel
+from bms_emulator.plant.table import monotone_curve, tabulate
+from bms_emulator.profile.cell import CellProfile, Resistance
+from bms_emulator.profile.site import SiteProfile
+from bms_emulator.units import GAS_CONSTANT, SECONDS_PER_HOUR, SECONDS_PER_MONTH, kelvin
+
+SOC_POINTS: Final = 2001
+"""Points of the uniform grid over state of charge."""
+
+REFERENCE_TEMPERATURE: Final = kelvin(25.0)
+"""Temperature at which a profile states resistances [K]."""
+
+TEMPERATURE_MIN: Final = kelvin(-60.0)
+TEMPERATURE_MAX: Final = kelvin(240.0)
+TEMPERATURE_POINTS: Final = 1201
+"""Grid of the resistances over temperature; at 0.25 K a straight segment misses Arrhenius by less than 1e-4."""
+
+OVERDISCHARGED_VOLTAGE: Final = 0.0
+"""Where the open-circuit voltage of an over-discharged cell ends [V]: dissolved copper shunts the cell."""
+OVERCHARGED_VOLTAGE: Final = 5.0
+"""Where the open-circuit voltage of an over-charged cell ends [V]: the electrolyte decomposes."""
+
+_MODEL_STREAM: Final = 0
+
+
+@dataclass(frozen=True)
+class PlantModel:
+    """Constants of the plant of a site; nothing in it ever changes."""
+
+    cells: CellModel
+    bus: BusModel
+    pcs: PcsModel
+    cooling: CoolingModel
+
+
+def build_plant_model(site: SiteProfile, seed: int) -> PlantModel:
+    """Constants of the plant of a site; equal sites and seeds give equal bits."""
+    rack, pcs = site.container.rack, site.pcs
+    return PlantModel(
+        cells=_build_cells(site, np.random.default_rng((seed, _MODEL_STREAM))),
+        bus=BusModel(
+            racks_per_container=site.container.rack_count,
+            wiring_resistance=rack.wiring_resistance_mohm * 1e-3,
+            contactor_travel_time=rack.contactors.travel_ms * 1e-3,
+            precharge_resistance=rack.contactors.precharge_resistance_ohm,
+            fuse_rating=rack.contactors.fuse_rating_a,
+            fuse_melting_integral=rack.contactors.fuse_melting_a2s,
+            link_capacitance=pcs.dc_link_capacitance_mf * 1e-3,
+            bleed_resistance=pcs.dc_link_bleed_kohm * 1e3,
+        ),
+        pcs=PcsModel(
+            rated_power=pcs.rated_power_kw * 1e3,
+            ramp=pcs.ramp_percent_per_s * 1e-2 * pcs.rated_power_kw * 1e3,
+            start_time=pcs.start_time_s,
+            standby_loss=pcs.standby_loss_w,
+            proportional_loss=pcs.proportional_loss_percent * 1e-2,
+            quadratic_loss=pcs.quadratic_loss_percent * 1e-2,
+            voltage_min=pcs.dc_voltage_min_v,
+            voltage_max=pcs.dc_voltage_max_v,
+        ),
+        cooling=build_cooling_model(site),
+    )
+
+
+def truncated_normal(rng: np.random.Generator, sigma: float, shape: tuple[int, ...]) -> Array:
+    """Normal deviates of mean 0 and spread `sigma` within three sigma, others drawn anew."""
+    deviates = rng.standard_normal(shape)
+    while (outside := np.abs(deviates) > 3.0).any():
+        deviates[outside] = rng.standard_normal(int(outside.sum()))
+    return sigma * deviates
+
+
+def _build_cells(site: SiteProfile, rng: np.random.Generator) -> CellModel:
+    rack = site.container.rack
+    cell = rack.pack.cell
+    shape = (site.rack_count, rack.cell_count)
+    spread = cell.spread
+    capacity = cell.capacity_ah * SECONDS_PER_HOUR
+    self_discharge = cell.self_discharge_percent_per_month * 1e-2 * capacity / SECONDS_PER_MONTH
+    open_circuit, soc_min, soc_max = _open_circuit(cell)
+    resistance, resistance_step = _resistance(cell.resistance)
+    return CellModel(
+        capacity=capacity * (1.0 + truncated_normal(rng, spread.capacity_percent * 1e-2, shape)),
+        resistance_scale=1.0 + truncated_normal(rng, spread.resistance_percent * 1e-2, shape),
+        # a spread of a third or more would let the leak of some cells change its sign
+        self_discharge=np.maximum(
+            0.0, self_discharge * (1.0 + truncated_normal(rng, spread.self_discharge_percent * 1e-2, shape))
+        ),
+        open_circuit=open_circuit,
+        shape=_shape(cell),
+        resistance=resistance,
+        resistance_begin=TEMPERATURE_MIN,
+        resistance_step=resistance_step,
+        soc_min=soc_min,
+        soc_max=soc_max,
+        tau1=cell.resistance.tau1_s,
+        tau2=cell.resistance.tau2_s,
+        hysteresis_rate=cell.hysteresis_rate,
+        coulombic_efficiency=cell.coulombic_efficiency,
+        cells_per_pack=rack.pack.cell_count,
+        joint_resistance=rack.cell_count * rack.pack.joint_resistance_mohm * 1e-3,
+    )
+
+
+def _open_circuit(cell: CellProfile) -> tuple[Array, float, float]:
+    """Table of open-circuit voltage and hysteresis, and the states of charge at which its straight ends stop."""
+    soc = np.linspace(0.0, 1.0, SOC_POINTS)
+    given = np.array(cell.open_circuit.soc)
+    voltage = monotone_curve(given, np.array(cell.open_circuit.voltage_v), soc)
+    half_gap = monotone_curve(given, np.array(cell.open_circuit.hysteresis_mv) * 1e-3, soc)
+    slope = np.diff(voltage) * (SOC_POINTS - 1)
+    soc_min = (OVERDISCHARGED_VOLTAGE - voltage[0]) / slope[0]
+    soc_max = 1.0 + (OVERCHARGED_VOLTAGE - voltage[-1]) / slope[-1]
+    return tabulate(voltage, half_gap), float(soc_min), float(soc_max)
+
+
+def _shape(cell: CellProfile) -> Array:
+    """Table of the shape of the resistances and of the entropy coefficient over state of charge."""
+    soc = np.linspace(0.0, 1.0, SOC_POINTS)
+    shape = monotone_curve(np.array(cell.resistance.shape_soc), np.array(cell.resistance.shape), soc)
+    entropy = monotone_curve(np.array(cell.entropy.soc), np.array(cell.entropy.coefficient_uv_per_k) * 1e-6, soc)
+    return tabulate(shape, entropy)
+
+
+def _resistance(resistance: Resistance) -> tuple[Array, float]:
+    """Table of the three resistances over temperature after Arrhenius, and the width of its segments [K]."""
+    temperature = np.linspace(TEMPERATURE_MIN, TEMPERATURE_MAX, TEMPERATURE_POINTS)
+    coldness = (1.0 / temperature - 1.0 / REFERENCE_TEMPERATURE) / GAS_CONSTANT
+    curves = [
+        r_mohm * 1e-3 * np.exp(activation_kj_per_mol * 1e3 * coldness)
+        for r_mohm, activation_kj_per_mol in (
+            (resistance.r0_mohm, resistance.activation_r0_kj_per_mol),
+            (resistance.r1_mohm, resistance.activation_r1_kj_per_mol),
+            (resistance.r2_mohm, resistance.activation_r2_kj_per_mol),
+        )
+    ]
+    return tabulate(*curves), float(temperature[1] - temperature[0])

@@ -1,0 +1,172 @@
+"""One tick of the plant, in the order of cause and effect."""
+
+from bms_emulator.plant.cell import step_cells
+from bms_emulator.plant.contactor import step_contactors
+from bms_emulator.plant.cooling import step_cooling
+from bms_emulator.plant.model import PlantModel
+from bms_emulator.plant.pcs import demand_power, meter_power
+from bms_emulator.plant.schedule import slow_ticks
+from bms_emulator.plant.state import PlantInputs, PlantOverlay, PlantState
+from bms_emulator.plant.string import split_current
+
+
+def step(
+    model: PlantModel,
+    state: PlantState,
+    inputs: PlantInputs,
+    overlay: PlantOverlay,
+    time: float,
+    tick: int,
+    dt: float,
+    refresh: bool = False,
+) -> None:
+    """Advance the plant by dt [s] from `time` [s] since the start, `tick` ticks since the start.
+
+    Args:
+        model: Constants.
+        state: What varies.
+        inputs: What firmware and devices ask of the actuators.
+        overlay: How active faults bend the plant.
+        time: Time since the start [s].
+        tick: Ticks since the start.
+        dt: Step [s], the same in every call.
+        refresh: Whether all cells take up their slowly moving parameters now, as after a change of the overlay, and not
+            only those whose turn it is.
+    """
+    step_electrical(model, state, inputs, overlay, tick, dt, refresh)
+    step_cooling(model.cooling, state, inputs, overlay, time, tick, dt)
+
+
+def step_electrical(
+    model: PlantModel,
+    state: PlantState,
+    inputs: PlantInputs,
+    overlay: PlantOverlay,
+    tick: int,
+    dt: float,
+    refresh: bool = False,
+) -> None:
+    """Advance contactors, PCS, bus and cells by dt [s]; arguments as for :func:`step`."""
+    close_contactors(model, state, inputs, overlay, dt)
+    solve_bus(model, state, inputs, dt)
+    advance_cells(model, state, overlay, tick, 1 if refresh else slow_ticks(dt), dt)
+
+
+def close_contactors(
+    model: PlantModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay, dt: float
+) -> None:
+    """Let the contacts follow their coils."""
+    step_contactors(
+        # model
+        model.bus.contactor_travel_time,
+        # state
+        state.racks.contactor_closed,
+        state.racks.contactor_travel,
+        # inputs
+        inputs.contactor_command,
+        # overlay
+        overlay.contactor_hold,
+        dt,
+    )
+
+
+def solve_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, dt: float) -> None:
+    """Ask the PCS for its power, share the current out among the racks, and settle the energies."""
+    racks, containers, pcs = state.racks, state.containers, state.pcs
+    demand_power(
+        # model
+        model.pcs,
+        model.bus.racks_per_container,
+        # state
+        pcs.state,
+        pcs.start_time,
+        pcs.power_target,
+        pcs.dc_power,
+        pcs.limited,
+        # inputs
+        racks.contactor_closed,
+        racks.fuse_closed,
+        containers.bus_voltage,
+        inputs.pcs_enable,
+        inputs.power_setpoint,
+        inputs.charge_power_limit,
+        inputs.discharge_power_limit,
+        dt,
+    )
+    split_current(
+        # model
+        model.bus,
+        # state
+        racks.current,
+        racks.fuse_heat,
+        racks.fuse_closed,
+        racks.precharge_energy,
+        containers.bus_voltage,
+        containers.bus_current,
+        pcs.dc_power,
+        pcs.limited,
+        # inputs
+        racks.source_voltage,
+        racks.resistance,
+        racks.contactor_closed,
+        inputs.charge_current_limit,
+        inputs.discharge_current_limit,
+        dt,
+    )
+    meter_power(
+        # model
+        model.pcs,
+        # state
+        pcs.power,
+        pcs.loss,
+        pcs.energy_exported,
+        pcs.energy_imported,
+        containers.energy_charged,
+        containers.energy_discharged,
+        # inputs
+        pcs.state,
+        pcs.dc_power,
+        dt,
+    )
+
+
+def advance_cells(
+    model: PlantModel, state: PlantState, overlay: PlantOverlay, tick: int, slow_ticks: int, dt: float
+) -> None:
+    """Advance all cells with the string currents; every pack refreshes what moves slowly once in `slow_ticks` ticks."""
+    cells, racks, work = state.cells, state.racks, state.work
+    step_cells(
+        # model
+        model.cells,
+        # state
+        cells.soc,
+        cells.v_rc1,
+        cells.v_rc2,
+        cells.hysteresis,
+        cells.voltage,
+        cells.heat,
+        cells.r0,
+        cells.r1,
+        cells.r2,
+        cells.bypass_current,
+        state.packs.charge_moved,
+        racks.voltage,
+        racks.source_voltage,
+        racks.resistance,
+        # work
+        work.open_circuit_voltage,
+        work.slope,
+        work.half_gap,
+        work.half_gap_slope,
+        work.source_voltage,
+        work.resistance,
+        # inputs
+        racks.current,
+        cells.temperature_core,
+        # overlay
+        overlay.cell_resistance_gain,
+        overlay.cell_short_conductance,
+        tick,
+        slow_ticks,
+        dt,
+    )

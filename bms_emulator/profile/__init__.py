@@ -1,0 +1,1 @@
+"""Profiles: what a product is, as data with units and sources."""

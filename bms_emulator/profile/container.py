@@ -1,0 +1,166 @@
+"""Container, chiller and PCS profiles."""
+
+from collections.abc import Iterator
+
+from bms_emulator.profile.base import (
+    Broken,
+    Count,
+    Degc,
+    NonNegative,
+    Percent,
+    Positive,
+    PositiveFraction,
+    ProductProfile,
+    Section,
+)
+from bms_emulator.profile.rack import RackProfile
+
+
+class ChillerProfile(ProductProfile):
+    """A liquid chiller with heater, rated at a supply and an ambient temperature (W18/L45 style)."""
+
+    rated_cooling_kw: Positive
+    """Heat taken from the coolant at rated temperatures."""
+    rated_cop: Positive
+    """Cooling to electrical power at rated temperatures [1]."""
+    rated_supply_degc: Degc
+    """Coolant supply at which cooling and COP are rated."""
+    rated_ambient_degc: Degc
+    """Outside air at which cooling and COP are rated."""
+    cop_slope_percent_per_k: NonNegative
+    """Gain of COP per kelvin of smaller lift."""
+    cop_min: Positive
+    """Floor of the COP [1]."""
+    cop_max: Positive
+    """Cap of the COP [1]."""
+    capacity_slope_percent_per_k: NonNegative
+    """Loss of capacity per kelvin of ambient above rated."""
+    heating_kw: NonNegative
+    """Electrical heater; 0 where there is none."""
+    compressor_min_on_s: NonNegative
+    """Shortest run of the compressor."""
+    compressor_min_off_s: NonNegative
+    """Shortest pause of the compressor."""
+    control_band_k: Positive
+    """Supply error at which the chiller gives full capacity."""
+    standby_w: NonNegative
+    """Electrical power while neither compressor nor heater runs."""
+
+    def broken_laws(self) -> Iterator[Broken]:
+        """The rated COP is within its bounds."""
+        if not self.cop_min <= self.rated_cop <= self.cop_max:
+            yield "rated_cop", f"must lie between cop_min = {self.cop_min:g} and cop_max = {self.cop_max:g}"
+
+
+class Coolant(Section):
+    """Coolant at working temperature."""
+
+    density_kg_per_m3: Positive
+    """Of the mixture."""
+    heat_capacity_j_per_kg_k: Positive
+    """Of the mixture."""
+    volume_l: Positive
+    """In the whole loop."""
+
+
+class Pump(Section):
+    """Pump and header; flow through the packs follows from pump head and branch resistances."""
+
+    rated_flow_lpm: Positive
+    """Flow through the whole loop at full speed."""
+    rated_head_kpa: Positive
+    """Pressure drop of the whole loop at rated flow; what packs and headers leave over belongs to chiller and hoses."""
+    shutoff_head_kpa: Positive
+    """At no flow; the curve falls quadratically."""
+    efficiency: PositiveFraction
+    """Hydraulic over electrical power [1]."""
+    header_resistance_share: NonNegative
+    """Hydraulic resistance of one section of a header, supply and return together, relative to one of the branches that
+    it feeds: packs on a riser, racks on the main header [1]."""
+
+    def broken_laws(self) -> Iterator[Broken]:
+        """The pump curve falls."""
+        if self.shutoff_head_kpa <= self.rated_head_kpa:
+            yield "shutoff_head_kpa", f"must be > rated_head_kpa = {self.rated_head_kpa:g}"
+
+
+class Enclosure(Section):
+    """Air and walls of the container."""
+
+    wall_w_per_k: Positive
+    """Inside air to outside air."""
+    heat_capacity_j_per_k: Positive
+    """Inside air and what follows it, without packs."""
+    base_load_w: NonNegative
+    """Controllers, fans, lights."""
+
+
+class PcsProfile(ProductProfile):
+    """A power conversion system."""
+
+    rated_power_kw: Positive
+    """AC, both directions."""
+    ramp_percent_per_s: Positive
+    """Of rated power."""
+    start_time_s: NonNegative
+    """From enable to running."""
+    standby_loss_w: NonNegative
+    """At no power."""
+    proportional_loss_percent: Percent
+    """Of AC power."""
+    quadratic_loss_percent: Percent
+    """Of rated power, at rated power."""
+    dc_voltage_min_v: Positive
+    """Below it the PCS stops."""
+    dc_voltage_max_v: Positive
+    """Above it the PCS stops."""
+    dc_link_capacitance_mf: Positive
+    """Charged through the racks' precharge resistors."""
+    dc_link_bleed_kohm: Positive
+    """Discharges the link when no rack is connected."""
+    ac_voltage_v: Positive
+    """Line to line."""
+    frequency_hz: Positive
+    """Of the grid."""
+
+    def broken_laws(self) -> Iterator[Broken]:
+        """The DC window is one."""
+        if self.dc_voltage_max_v <= self.dc_voltage_min_v:
+            yield "dc_voltage_max_v", f"must be > dc_voltage_min_v = {self.dc_voltage_min_v:g}"
+
+
+class ContainerProfile(ProductProfile):
+    """A container or cabinet: racks in parallel on one DC bus, one coolant loop, one PCS."""
+
+    rack: RackProfile
+    """Rack, by name."""
+    rack_count: Count
+    """Racks in parallel."""
+    rated_energy_kwh: Positive
+    """Nameplate energy."""
+    operating_voltage_min_v: Positive
+    """Lowest DC voltage in normal operation."""
+    operating_voltage_max_v: Positive
+    """Highest DC voltage in normal operation."""
+    chiller: ChillerProfile
+    """Chiller, by name."""
+    coolant: Coolant
+    """What the loop is filled with."""
+    pump: Pump
+    """Pump and headers."""
+    enclosure: Enclosure
+    """Air and walls."""
+
+    def broken_laws(self) -> Iterator[Broken]:
+        """The voltage window is one and suits the racks; the pump can drive its rated flow through the packs."""
+        if self.operating_voltage_max_v <= self.operating_voltage_min_v:
+            yield "operating_voltage_max_v", f"must be > operating_voltage_min_v = {self.operating_voltage_min_v:g}"
+        nominal = self.rack.cell_count * self.rack.pack.cell.nominal_voltage_v
+        if not self.operating_voltage_min_v <= nominal <= self.operating_voltage_max_v:
+            yield "operating_voltage_max_v", f"the racks' nominal {nominal:g} V lies outside the operating window"
+        plate, pack_count = self.rack.pack.cold_plate, self.rack_count * self.rack.pack_count
+        share = self.pump.rated_flow_lpm / pack_count
+        drop = plate.pressure_drop_kpa * (share / plate.rated_flow_lpm) ** 2
+        if drop > self.pump.rated_head_kpa:
+            message = f"is {share:.3g} L/min for each of {pack_count} packs, which takes {drop:.3g} kPa; "
+            yield "pump.rated_flow_lpm", message + f"pump.rated_head_kpa = {self.pump.rated_head_kpa:g}"

@@ -1,0 +1,211 @@
+"""Site profile: what one run emulates and where it can be reached."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, PrivateAttr
+
+from bms_emulator.profile.base import (
+    Broken,
+    Count,
+    Degc,
+    HourOfDay,
+    Integer,
+    NonNegative,
+    Number,
+    Percent,
+    Profile,
+    Section,
+    Text,
+)
+from bms_emulator.profile.container import ContainerProfile, PcsProfile
+from bms_emulator.profile.firmware import FirmwareProfile
+from bms_emulator.profile.folders import Folders
+
+Port = Annotated[Integer, Field(ge=0, le=65535)]
+UnitId = Annotated[Integer, Field(ge=1, le=247)]
+
+_BROKER = re.compile(r"embedded|off|mqtts?://[^\s/:@]+(:\d{1,5})?|mqtts?://\[[0-9a-fA-F:]+\](:\d{1,5})?")
+
+
+class Weather(Section):
+    """Outside air temperature: a mean with a daily swing."""
+
+    mean_degc: Degc
+    """Mean over the day."""
+    swing_k: NonNegative
+    """Half of the difference between the warmest and the coldest hour."""
+    warmest_hour: HourOfDay
+    """Hour of the day at which it is warmest."""
+
+
+class Initial(Section):
+    """State at the start."""
+
+    soc_percent: Percent
+    """Mean state of charge."""
+    temperature_degc: Degc
+    """Of cells, coolant and enclosure."""
+    time_of_day_h: HourOfDay
+    """Hour of the day."""
+    rack_soc_spread_percent: Percent
+    """Spread of state of charge between racks, one standard deviation."""
+
+
+class ModbusDevice(Section):
+    """One register map served on one port."""
+
+    map: Text
+    """Register map, by name."""
+    container: Count = 1
+    """Which container (and its PCS) it shows."""
+    port: Port = 5020
+    """TCP port; 0 lets the system choose."""
+    unit: UnitId = 1
+    """Unit id of the map's first unit; a map with several units counts on from it as it says."""
+
+
+class ModbusServer(Section):
+    """Modbus TCP server."""
+
+    host: Text = "127.0.0.1"
+    """Address to listen on."""
+    devices: tuple[ModbusDevice, ...] = ()
+    """Register maps that are served."""
+    connection_limit: Count = 128
+    """Most connections at a time."""
+    idle_timeout_s: NonNegative = 0.0
+    """Close a connection after this silence; 0 is never."""
+    max_read_quantity: Annotated[Integer, Field(ge=1, le=127)] = 125
+    """Most registers in one read."""
+
+    def broken_laws(self) -> Iterator[Broken]:
+        """One device to a port and unit id."""
+        first: dict[tuple[int, int], int] = {}
+        for index, device in enumerate(self.devices):
+            key = (device.port, device.unit)
+            if device.port and key in first:
+                yield (
+                    f"devices.{index}.unit",
+                    f"port {device.port}, unit {device.unit} is taken by devices.{first[key]}",
+                )
+            first.setdefault(key, index)
+
+
+class Mqtt(Section):
+    """MQTT: an embedded broker, a broker elsewhere, or none."""
+
+    broker: str = "embedded"
+    """``embedded``, ``off``, or a URL ``mqtt://host:port`` / ``mqtts://host:port``."""
+    host: Text = "127.0.0.1"
+    """Address of the embedded broker."""
+    port: Port = 1883
+    """Port of the embedded broker; 0 lets the system choose."""
+    version: Literal["3.1.1", "5"] = "3.1.1"
+    """Protocol version to speak to a broker elsewhere; the embedded one knows 3.1.1."""
+    username: str | None = None
+    """User name at the broker."""
+    password_env: str | None = None
+    """Environment variable that holds the password."""
+    ca_file: str | None = None
+    """Certificates that the broker's must be signed by."""
+    certificate_file: str | None = None
+    """Own certificate."""
+    key_file: str | None = None
+    """Key of the own certificate."""
+    topic_prefix: Annotated[str, Field(pattern=r"^[^+#/]([^+#]*[^+#/])?$")] = "bms"
+    """First part of every topic."""
+    period_s: Annotated[Number, Field(ge=0.1)] = 1.0
+    """Between two state messages."""
+
+    def broken_laws(self) -> Iterator[Broken]:
+        """The broker can be reached, a certificate has its key."""
+        if not _BROKER.fullmatch(self.broker):
+            yield "broker", "must be embedded, off, mqtt://host:port or mqtts://host:port"
+        if (self.certificate_file is None) != (self.key_file is None):
+            yield "key_file", "certificate_file and key_file need each other"
+
+
+class Http(Section):
+    """REST interface and live page."""
+
+    host: Text = "127.0.0.1"
+    """Address to listen on."""
+    port: Port = 8080
+    """TCP port; 0 lets the system choose."""
+
+
+class SiteProfile(Profile):
+    """A site."""
+
+    container: ContainerProfile
+    """Container, by name."""
+    container_count: Count
+    """Containers, all alike."""
+    pcs: PcsProfile
+    """PCS, by name; one to each container."""
+    firmware: FirmwareProfile
+    """Firmware settings, by name."""
+    weather: Weather
+    """Outside air."""
+    initial: Initial
+    """State at the start."""
+    step_ms: Annotated[Integer, Field(ge=10, le=1000)] = 100
+    """Length of a tick."""
+    overrun: Literal["strict", "slip", "slow"] = "slow"
+    """What happens when the loop falls behind for good: stop, declare the gap, or let time scale fall."""
+    modbus: ModbusServer = ModbusServer()
+    """Modbus TCP."""
+    mqtt: Mqtt = Mqtt()
+    """MQTT."""
+    http: Http = Http()
+    """REST interface and live page."""
+    _folders: Folders = PrivateAttr(default_factory=Folders.default)
+
+    @property
+    def folders(self) -> Folders:
+        """Where to search for the register maps that the site names."""
+        return self._folders
+
+    def searching(self, folders: Folders) -> Self:
+        """The same site with other folders to search."""
+        site = self.model_copy()
+        site._folders = folders
+        return site
+
+    @property
+    def rack_count(self) -> int:
+        """Racks of all containers."""
+        return self.container_count * self.container.rack_count
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Length of every array axis, see :class:`bms_emulator.arrays.Layout`."""
+        rack = self.container.rack
+        return {
+            "container": self.container_count,
+            "rack": self.rack_count,
+            "pack": rack.pack_count,
+            "segment": rack.pack_count * rack.pack.cold_plate.segments,
+            "cell": rack.cell_count,
+            "sensor": rack.sensor_count,
+            "contactor": 3,
+            "alarm": len(self.firmware.alarms),
+            "level": 3,
+        }
+
+    def broken_laws(self) -> Iterator[Broken]:
+        """Devices show containers that there are, and no two servers listen on one port."""
+        for index, device in enumerate(self.modbus.devices):
+            if device.container > self.container_count:
+                yield f"modbus.devices.{index}.container", f"must be <= container_count = {self.container_count}"
+        taken = {(self.modbus.host, device.port): "modbus.devices" for device in self.modbus.devices}
+        broker_port = self.mqtt.port if self.mqtt.broker == "embedded" else 0
+        for key, place in (
+            ("mqtt.port", (self.mqtt.host, broker_port)),
+            ("http.port", (self.http.host, self.http.port)),
+        ):
+            if place[1] and place in taken:
+                yield key, f"is taken by {taken[place]}"
+            taken[place] = key

@@ -1,0 +1,141 @@
+"""The emulator: one site, advanced tick by tick.
+
+The same object runs in real time, at a factor, or stepped by a test; the interfaces cannot tell. It knows no clock: the
+loop that drives it does.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import bms_emulator.plant.step as plant
+import bms_emulator.sensing.step as sensing
+from bms_emulator.arrays import Arena
+from bms_emulator.faults.engine import FaultError, FaultSet
+from bms_emulator.firmware.contract import BankOutputs, Commands, PcsCommands, RackOutputs
+from bms_emulator.firmware.reference.firmware import ReferenceFirmware
+from bms_emulator.firmware.reference.state import ReferenceState
+from bms_emulator.interfaces.link import Ack, Command
+from bms_emulator.interfaces.modbus.encode import encode
+from bms_emulator.interfaces.modbus.plan import compile_maps
+from bms_emulator.plant.initial import initialise
+from bms_emulator.plant.model import build_plant_model
+from bms_emulator.plant.state import PlantInputs, PlantOverlay, PlantState
+from bms_emulator.points.catalogue import Catalogue, PointError
+from bms_emulator.points.emulator import EmulatorState
+from bms_emulator.profile.site import SiteProfile
+from bms_emulator.runtime.actuators import actuate
+from bms_emulator.runtime.events import Events, Record
+from bms_emulator.sensing.auxiliary import report_pcs
+from bms_emulator.sensing.model import build_sensing_model
+from bms_emulator.sensing.state import Measured, PcsMeasured, SensorState
+
+
+class Emulator:
+    """A site: plant, sensors, firmware, faults, points and register images.
+
+    Args:
+        site: What to emulate.
+        seed: Seed of everything that is random; the same site, seed and commands give the same bits.
+    """
+
+    def __init__(self, site: SiteProfile, seed: int = 0) -> None:
+        self.site = site
+        self.seed = seed
+        self.dt = site.step_ms / 1000.0
+        self.tick_count = 0
+        self.catalogue = Catalogue(site)
+        self.arena = Arena(self.catalogue.layout)
+
+        group = self.arena.group
+        self._plant = PlantState.of(self.arena)
+        self._inputs = group("plant.inputs", PlantInputs)
+        self._overlay = group("plant.overlay", PlantOverlay)
+        self._sensors = group("sensors", SensorState)
+        self._measured = group("measured", Measured)
+        self._pcs_measured = group("measured.pcs", PcsMeasured)
+        self._commands = group("commands", Commands)
+        self._pcs_commands = group("pcs.commands", PcsCommands)
+        self._racks = group("firmware.racks", RackOutputs)
+        self._bank = group("firmware.bank", BankOutputs)
+        self._clock = group("emulator", EmulatorState)
+
+        self._plant_model = build_plant_model(site, seed)
+        self._sensing_model = build_sensing_model(site, seed)
+        self._rated_power = np.full(site.container_count, site.pcs.rated_power_kw * 1e3)
+        initialise(self._plant_model, self._plant, site, seed)
+        private = group("firmware.private", ReferenceState)
+        self._firmware = ReferenceFirmware(site, self._commands, self._racks, self._bank, private)
+        self.plan = compile_maps(site, self.catalogue)
+        self._faults = FaultSet(self.catalogue, site, self.plan.units_by_map())
+        self.images: NDArray[np.uint8] = np.frombuffer(self.plan.template, np.uint8).copy()
+        self._events = Events(self.catalogue, self.arena.buffer)
+
+    @property
+    def time(self) -> float:
+        """Simulated time since the start [s]."""
+        return self.tick_count * self.dt
+
+    def tick(self) -> None:
+        """Advance by one step."""
+        time, tick, dt = self.time, self.tick_count, self.dt
+        bent = self._faults.fold(time, self._overlay, self.arena)
+        plant.step(self._plant_model, self._plant, self._inputs, self._overlay, time, tick, dt, refresh=bent)
+        sensing.step(self._sensing_model, self._sensors, self._measured, self._plant, self._faults.sensors, tick, dt)
+        report_pcs(self._pcs_measured, self._plant)
+        self._firmware.step(self._measured, dt)
+        actuate(self._racks, self._bank, self._pcs_commands, self._rated_power, self._inputs)
+        self.tick_count += 1
+        self._clock.tick[...] = self.tick_count
+        self._clock.time[...] = self.time
+        for happening in self._faults.take_events():
+            self._events.add("fault", happening["target"], happening)
+        self._events.collect()
+        self.refresh_images()
+
+    def refresh_images(self) -> None:
+        """Encode the register images anew: a write shows in them at once, also while the loop is paused."""
+        encode(self.arena.buffer, self.images, *self.plan.arrays)
+
+    def apply(self, command: Command) -> Ack:
+        """Apply a command whole before the next tick, or refuse it whole; never raises on bad input."""
+        apply = {"write": self._write, "fault_add": self._fault_add, "fault_clear": self._fault_clear}.get(command.op)
+        if apply is None:
+            return self._refuse(f"{command.op!r}: no such command; there are write, fault_add, fault_clear")
+        try:
+            result = apply(command)
+        except (PointError, FaultError, KeyError, TypeError, ValueError) as error:
+            return self._refuse(str(error))
+        return Ack(True, self.tick_count, self.time, result=result)
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Active and pending faults as data."""
+        return self._faults.listing()
+
+    def take_events(self) -> list[Record]:
+        """Events since the last call: (kind, source, data)."""
+        return self._events.take()
+
+    def _refuse(self, message: str) -> Ack:
+        return Ack(False, self.tick_count, self.time, message)
+
+    def _write(self, command: Command) -> None:
+        checked = [(int(at), self.catalogue.at(int(at)).check(float(value))) for at, value in command.args["writes"]]
+        for at, value in checked:
+            self.arena.buffer[at] = value
+
+    def _fault_add(self, command: Command) -> dict[str, Any]:
+        if command.args.get("dry_run"):
+            return self._faults.preview(command.args["fault"])
+        added = self._faults.add(command.args["fault"], self.time)
+        self._events.add("fault", added["target"], {"action": "added", **added})
+        return added
+
+    def _fault_clear(self, command: Command) -> list[str]:
+        names = self._faults.clear(
+            names=command.args.get("names"), match=command.args.get("match"), everything=bool(command.args.get("all"))
+        )
+        for name in names:
+            self._events.add("fault", name, {"action": "cleared", "name": name})
+        return names

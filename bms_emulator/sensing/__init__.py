@@ -1,0 +1,1 @@
+"""From truth to measurements: offset, noise, lag, quantisation and age of every channel."""

@@ -1,0 +1,129 @@
+"""What the sensors report, what they remember, and how faults bend them."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bms_emulator.arrays import Array, Group, array
+
+
+@dataclass
+class Measured:
+    """Measurements as the firmware receives them; NaN marks an invalid channel.
+
+    It fulfils :class:`bms_emulator.firmware.contract.Measurements`.
+    """
+
+    GROUP: ClassVar = Group(root="container", source="measured")
+    cell_voltage: Array = array("rack cell", "V", "Measured cell voltage.", 3.3, point="cell.voltage")
+    cell_voltage_age: Array = array("rack pack", "s", "Age of the cell voltages of the pack.")
+    temperature: Array = array("rack sensor", "K", "Measured cell temperature, at a sensor.", 298.15)
+    temperature_age: Array = array("rack pack", "s", "Age of the temperatures of the pack.")
+    current: Array = array("rack", "A", "Measured string current, positive in discharge.")
+    current_age: Array = array("rack", "s", "Age of the current.")
+    string_voltage: Array = array("rack", "V", "Measured voltage of the string, on the cell side of the contactors.")
+    link_voltage: Array = array("rack", "V", "Measured voltage of the DC bus, outside the contactors.")
+    contactor_feedback: Array = array(
+        "rack contactor", "", "Auxiliary contact of the contactor, 1 closed.", kind="boolean", point="feedback"
+    )
+    fuse_feedback: Array = array("rack", "", "Fuse monitor, 1 intact.", 1.0, kind="boolean")
+    coolant_supply_temperature: Array = array(
+        "container", "K", "Measured coolant supply temperature.", 298.15, point="coolant.supply_temperature"
+    )
+    coolant_return_temperature: Array = array(
+        "container", "K", "Measured coolant return temperature.", 298.15, point="coolant.return_temperature"
+    )
+    coolant_flow: Array = array("container", "kg/s", "Measured coolant flow.", point="coolant.flow")
+    coolant_pressure: Array = array("container", "Pa", "Measured pump pressure.", point="coolant.pressure")
+    chiller_mode: Array = array(
+        "container",
+        "",
+        "What the chiller reports to do.",
+        point="chiller.mode",
+        choices={0: "standby", 1: "circulation", 2: "cooling", 3: "heating"},
+    )
+    ambient_temperature: Array = array("container", "K", "Measured outside air temperature.", 298.15)
+    pcs_power: Array = array("container", "W", "Measured AC power of the PCS.", point="pcs_power")
+    auxiliary_power: Array = array("container", "W", "Measured auxiliary power.", point="auxiliary.power")
+
+
+@dataclass
+class PcsMeasured:
+    """What the controller of a PCS reports of it."""
+
+    GROUP: ClassVar = Group(root="pcs", source="measured")
+    state: Array = array(
+        "container",
+        "",
+        "Operating state.",
+        1.0,
+        choices={1: "off", 2: "starting", 3: "running", 4: "fault"},
+    )
+    power: Array = array("container", "W", "AC active power, positive in discharge.")
+    dc_power: Array = array("container", "W", "DC power, positive in discharge.")
+    dc_voltage: Array = array("container", "V", "Voltage of the DC bus.")
+    dc_current: Array = array("container", "A", "Current drawn from the DC bus, positive in discharge.")
+    energy_exported: Array = array("container", "J", "AC energy delivered to the grid since the start.")
+    energy_imported: Array = array("container", "J", "AC energy taken from the grid since the start.")
+    limited: Array = array("container", "", "1 while a limit holds the power back from its set point.", kind="boolean")
+
+
+@dataclass
+class SensorState:
+    """What lies between truth and measurement and has memory."""
+
+    GROUP: ClassVar = Group(root="container", source="plant", public=False)
+    temperature_lagged: Array = array(
+        "rack sensor", "K", "Sensor body temperature, before offset and quantisation.", 298.15
+    )
+    current_lagged: Array = array("rack", "A", "Current after the sensor's low-pass.")
+
+
+@dataclass(frozen=True)
+class ChannelFaults:
+    """Faulty channels of one measured array: reading = hold where given, else gain * value + offset.
+
+    Attributes:
+        index: Flat channel numbers, int64, shape (n,).
+        gain: Factor [1], shape (n,).
+        offset: Offset in the channel's unit, shape (n,).
+        hold: Fixed reading, NaN where the channel is not held, shape (n,).
+        lost: 1 where the channel reads invalid (NaN), shape (n,).
+    """
+
+    index: NDArray[np.int64]
+    gain: Array
+    offset: Array
+    hold: Array
+    lost: Array
+
+    @classmethod
+    def none(cls) -> "ChannelFaults":
+        """The neutral element: no faulty channel."""
+        empty = np.zeros(0)
+        return cls(np.zeros(0, np.int64), empty, empty, empty, empty)
+
+
+@dataclass
+class SensorOverlay:
+    """Faulty channels by measured array."""
+
+    cell_voltage: ChannelFaults
+    temperature: ChannelFaults
+    current: ChannelFaults
+    string_voltage: ChannelFaults
+    link_voltage: ChannelFaults
+    coolant_supply_temperature: ChannelFaults
+    coolant_return_temperature: ChannelFaults
+    coolant_flow: ChannelFaults
+
+    @classmethod
+    def neutral(cls) -> "SensorOverlay":
+        """No faulty channel anywhere."""
+        none = ChannelFaults.none()
+        return cls(none, none, none, none, none, none, none, none)
+
+
+GROUPS: dict[str, type] = {"measured": Measured, "measured.pcs": PcsMeasured, "sensors": SensorState}

@@ -1,0 +1,41 @@
+"""From truth to measurements: one step of all sensors."""
+
+from bms_emulator.sensing.auxiliary import collect_reports, observe_contacts
+from bms_emulator.sensing.current import measure_currents
+from bms_emulator.sensing.model import SensingModel
+from bms_emulator.sensing.state import Measured, SensorOverlay, SensorState
+from bms_emulator.sensing.temperature import measure_temperatures
+from bms_emulator.sensing.truth import Truth
+from bms_emulator.sensing.voltage import measure_cell_voltages, measure_rack_voltages
+
+
+def step(
+    model: SensingModel,
+    state: SensorState,
+    measured: Measured,
+    truth: Truth,
+    overlay: SensorOverlay,
+    tick: int,
+    dt: float,
+) -> None:
+    """Read every channel whose turn it is.
+
+    Args:
+        model: Sensors as built.
+        state: What the sensors remember, updated.
+        measured: Measurements, updated.
+        truth: The plant.
+        overlay: Faulty channels.
+        tick: Number of the tick; the first is 0 and reads every channel.
+        dt: Step [s].
+    """
+    cells, racks, bus_voltage = truth.cells, truth.racks, truth.containers.bus_voltage
+    measure_cell_voltages(model.cell_voltage, measured, cells.voltage, overlay.cell_voltage, tick, dt)
+    measure_temperatures(model, state, measured, cells.temperature_surface, overlay.temperature, tick, dt)
+    measure_currents(model.current, state, measured, racks.current, overlay.current, tick, dt)
+    measure_rack_voltages(
+        model.string_voltage, measured.string_voltage, racks.voltage, overlay.string_voltage, tick, dt
+    )
+    measure_rack_voltages(model.link_voltage, measured.link_voltage, bus_voltage, overlay.link_voltage, tick, dt)
+    observe_contacts(measured, truth)
+    collect_reports(measured, truth, overlay)

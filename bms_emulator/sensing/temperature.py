@@ -1,0 +1,82 @@
+"""Temperature sensors on the cells: slow, sampled rarely, one pack after another."""
+
+import numpy as np
+
+from bms_emulator.arrays import Array
+from bms_emulator.jit import kernel
+from bms_emulator.sensing.channel import bend, gaussian, noise_counter, period_ticks, quantise
+from bms_emulator.sensing.model import SensingModel
+from bms_emulator.sensing.state import ChannelFaults, Measured, SensorState
+
+
+def measure_temperatures(
+    model: SensingModel,
+    state: SensorState,
+    measured: Measured,
+    surface: Array,
+    faults: ChannelFaults,
+    tick: int,
+    dt: float,
+) -> None:
+    """Read the packs whose turn it is; at tick 0 all. surface: surface temperature of the cells [K], (rack, cell)."""
+    channels = model.temperature
+    read_temperatures(
+        *channels.errors,
+        channels.lag,
+        period_ticks(channels.period, dt),
+        model.sensor_cell,
+        state.temperature_lagged,
+        surface,
+        tick,
+        measured.temperature,
+        measured.temperature_age,
+        dt,
+    )
+    bend(channels.scale, faults, measured.temperature, measured.temperature_age)
+
+
+@kernel
+def read_temperatures(
+    # model
+    gain,
+    offset,
+    noise,
+    resolution,
+    origin,
+    range_min,
+    range_max,
+    key,
+    lag,
+    period,
+    sensor_cell,
+    # state
+    lagged,
+    # inputs
+    surface,
+    tick,
+    # out
+    reading,
+    age,
+    dt,
+):
+    """Temperatures as read [K], (rack, sensor), and their ages [s], (rack, pack).
+
+    The sensor's body follows the surface with a first-order lag [s], exact for a surface temperature that is constant
+    between samples. The packs take turns over the period [ticks], so that every tick has the same work.
+    """
+    rack_count, sensor_count = reading.shape
+    pack_count = age.shape[1]
+    sensors_per_pack = sensor_count // pack_count
+    for r in range(rack_count):
+        for p in range(pack_count):
+            elapsed = age[r, p] + dt
+            if tick > 0 and (tick + r * pack_count + p) % period != 0:
+                age[r, p] = elapsed
+                continue
+            decay = np.exp(-elapsed / lag) if tick > 0 else 0.0
+            for j in range(p * sensors_per_pack, (p + 1) * sensors_per_pack):
+                lagged[r, j] = decay * lagged[r, j] + (1.0 - decay) * surface[r, sensor_cell[j]]
+                sensed = gain[r, j] * lagged[r, j] + offset[r, j]
+                sensed += noise * gaussian(noise_counter(key, tick, r * sensor_count + j))
+                reading[r, j] = quantise(sensed, resolution, origin, range_min, range_max)
+            age[r, p] = 0.0

@@ -1,0 +1,125 @@
+"""What sensors may see of the plant. Structural: sensing never imports the plant."""
+
+from typing import Protocol
+
+from bms_emulator.arrays import Array
+
+
+class CellTruth(Protocol):
+    """Cells: arrays (rack, cell)."""
+
+    @property
+    def voltage(self) -> Array:
+        """Terminal voltage [V]."""
+
+    @property
+    def temperature_surface(self) -> Array:
+        """Surface temperature [K]."""
+
+
+class RackTruth(Protocol):
+    """Racks: arrays (rack,), contactors (rack, contactor)."""
+
+    @property
+    def current(self) -> Array:
+        """String current [A], positive in discharge."""
+
+    @property
+    def voltage(self) -> Array:
+        """String voltage on the cell side of the contactors [V]."""
+
+    @property
+    def contactor_closed(self) -> Array:
+        """1 where the main contacts conduct."""
+
+    @property
+    def fuse_closed(self) -> Array:
+        """1 while the fuse conducts."""
+
+
+class ContainerTruth(Protocol):
+    """Containers: arrays (container,)."""
+
+    @property
+    def bus_voltage(self) -> Array:
+        """DC bus voltage [V]."""
+
+    @property
+    def bus_current(self) -> Array:
+        """Current drawn by the PCS [A], positive in discharge."""
+
+    @property
+    def coolant_supply_temperature(self) -> Array:
+        """Coolant temperature into the packs [K]."""
+
+    @property
+    def coolant_return_temperature(self) -> Array:
+        """Coolant temperature back from the packs [K]."""
+
+    @property
+    def coolant_flow(self) -> Array:
+        """Coolant mass flow [kg/s]."""
+
+    @property
+    def coolant_pressure(self) -> Array:
+        """Pressure rise of the pump [Pa]."""
+
+    @property
+    def chiller_mode(self) -> Array:
+        """What the chiller does."""
+
+    @property
+    def ambient_temperature(self) -> Array:
+        """Outside air temperature [K]."""
+
+    @property
+    def auxiliary_power(self) -> Array:
+        """Chiller, pump and base load [W]."""
+
+
+class PcsTruth(Protocol):
+    """PCS: arrays (container,)."""
+
+    @property
+    def state(self) -> Array:
+        """Operating state."""
+
+    @property
+    def power(self) -> Array:
+        """AC active power [W], positive in discharge."""
+
+    @property
+    def dc_power(self) -> Array:
+        """DC power [W], positive in discharge."""
+
+    @property
+    def energy_exported(self) -> Array:
+        """AC energy delivered to the grid [J]."""
+
+    @property
+    def energy_imported(self) -> Array:
+        """AC energy taken from the grid [J]."""
+
+    @property
+    def limited(self) -> Array:
+        """1 while a limit holds the power back."""
+
+
+class Truth(Protocol):
+    """The plant as far as sensors reach into it."""
+
+    @property
+    def cells(self) -> CellTruth:
+        """Cells."""
+
+    @property
+    def racks(self) -> RackTruth:
+        """Racks."""
+
+    @property
+    def containers(self) -> ContainerTruth:
+        """Containers."""
+
+    @property
+    def pcs(self) -> PcsTruth:
+        """PCS."""

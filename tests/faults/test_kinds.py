@@ -1,0 +1,205 @@
+"""What each kind does to the overlays, and that nothing of it stays."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from bms_emulator.faults.fold import NEUTRAL, PLANT_RULES
+from bms_emulator.faults.kind import KINDS
+from bms_emulator.faults.registry import kinds
+from bms_emulator.faults.target import SIGNALS, Component, resolve
+from bms_emulator.plant.state import Contactor, PlantOverlay
+from bms_emulator.sensing.state import SensorOverlay
+from tests.faults.conftest import Bench, read, sensor_bits
+
+RACK3, CELL41 = 2, 40
+
+PLANT = [
+    ("internal-short", "rack[3].cell[41]", {"resistance": "0.5ohm"}, "cell_short_conductance", (RACK3, CELL41), 2.0),
+    ("resistance-growth", "rack[3].cell[41]", {"factor": "250%"}, "cell_resistance_gain", (RACK3, CELL41), 2.5),
+    ("welded", "rack[3].contactor[main_positive]", {}, "contactor_hold", (RACK3, Contactor.MAIN_POSITIVE), 1.0),
+    ("stuck-open", "rack[3].contactor[2]", {}, "contactor_hold", (RACK3, Contactor.PRECHARGE), 0.0),
+    ("stop", "container[1].pump", {}, "pump_gain", (0,), 0.0),
+    ("slow", "container[2].pump", {"speed": "30%"}, "pump_gain", (1,), 1.0 - 0.7),
+    ("blockage", "rack[3].pack[2].branch", {}, "branch_conductance_gain", (RACK3, 1), 0.0),
+    ("blockage", "rack[3].pack[2]", {"blocked": 0.25}, "branch_conductance_gain", (RACK3, 1), 0.75),
+    ("trip", "container[2].chiller", {}, "chiller_gain", (1,), 0.0),
+    ("limited", "container[1].chiller", {"capacity": "50%"}, "chiller_gain", (0,), 0.5),
+]
+
+CELL_VOLTAGE, TEMPERATURE = "rack[3].cell[41].voltage", "rack[3].temperature_sensor[5].temperature"
+READINGS = [
+    ("stuck", CELL_VOLTAGE, {"value": "3.70V"}, 3.3, 3.7),
+    ("stuck", CELL_VOLTAGE, {}, 3.3, 3.3),
+    ("offset", CELL_VOLTAGE, {"offset": "-30mV"}, 3.25, 3.22),
+    ("gain", CELL_VOLTAGE, {"gain": "102%"}, 3.0, 3.06),
+    ("open", CELL_VOLTAGE, {}, 3.3, np.nan),
+    ("short", CELL_VOLTAGE, {}, 3.3, 0.0),
+    ("invalid", CELL_VOLTAGE, {}, 3.3, np.nan),
+    ("open", TEMPERATURE, {}, 298.15, 233.15),
+    ("short", TEMPERATURE, {}, 298.15, 398.15),
+    ("invalid", TEMPERATURE, {}, 298.15, np.nan),
+    ("offset", TEMPERATURE, {"offset": "5K"}, 298.15, 303.15),
+    ("gain", "rack[3].current", {"gain": -1}, 120.0, -120.0),
+    ("open", "rack[3].current", {}, 120.0, np.nan),
+    ("open", "rack[3].string_voltage", {}, 1331.2, 0.0),
+    ("stuck", "rack[3].link_voltage", {"value": "1.3kV"}, 1331.2, 1300.0),
+    ("open", "container[1].coolant.supply_temperature", {}, 298.15, 233.15),
+    ("stuck", "container[1].coolant.return_temperature", {"value": "25degC"}, 290.0, 298.15),
+    ("open", "container[1].coolant.flow", {}, 6.0, 0.0),
+]
+
+
+def _with_containers(target: str) -> str:
+    return target if target.startswith("container") else f"container[1].{target}"
+
+
+@pytest.mark.parametrize(("kind", "target", "parameters", "array", "where", "bent"), PLANT)
+def test_a_plant_fault_bends_one_place_and_clearing_it_is_exact(
+    bench: Bench, *, kind, target, parameters, array, where, bent
+):
+    bench.add(kind, _with_containers(target), name="f", **parameters)
+    assert bench.fold(0.0)
+    place = getattr(bench.overlay, array)
+    assert place[where] == bent
+    place[where] = NEUTRAL[array]
+    assert bench.plant_bits() == bench.neutral
+    place[where] = bent
+    bench.faults.clear(names=["f"])
+    assert bench.fold(0.1)
+    assert bench.plant_bits() == bench.neutral
+
+
+@pytest.mark.parametrize(("kind", "target", "parameters", "truth", "reading"), READINGS)
+def test_a_sensor_fault_bends_one_channel_and_clearing_it_is_exact(
+    bench: Bench, *, kind, target, parameters, truth, reading
+):
+    target = _with_containers(target)
+    hits = resolve(target, bench.faults._catalogue, bench.site)
+    measured = bench.arena[f"measured.{hits.target.array}"]
+    measured.ravel()[hits.index] = truth
+    bench.add(kind, target, name="f", **parameters)
+    bench.fold(0.0)
+    channels = getattr(bench.faults.sensors, hits.target.array)
+    bent = read(channels, measured)
+    assert bent[hits.index] == pytest.approx([reading], abs=1e-12, nan_ok=True)
+    assert list(channels.index) == list(hits.index)
+    assert bench.plant_bits() == bench.neutral
+    bench.faults.clear(names=["f"])
+    bench.fold(0.1)
+    assert bench.sensor_bits() == sensor_bits(SensorOverlay.neutral())
+
+
+def test_every_kind_is_exercised_here_or_as_a_moving_or_link_fault():
+    here = {row[0] for row in PLANT + READINGS}
+    assert {kind.word for kind in KINDS.values()} - here == {"drift", "delay", "silence"}
+
+
+def test_drift_grows_with_time(bench: Bench):
+    bench.add("drift", "container[1].rack[1].cell[1].voltage", rate="3.6mV/h", name="d", at=10)
+    offsets = []
+    for time in (0.0, 10.0, 11.0, 110.0):
+        bench.fold(time)
+        offsets.append(float(bench.faults.sensors.cell_voltage.offset.sum()))
+    assert offsets == pytest.approx([0.0, 0.0, 1e-6, 1e-4], abs=1e-15)
+
+
+def test_the_last_reading_is_the_one_at_the_beginning(bench: Bench):
+    bench.add("stuck", "container[1].rack[1].cell[1..3].voltage", at="2s", name="s")
+    voltage = bench.arena["measured.cell_voltage"]
+    for time, level in ((0.0, 3.1), (1.0, 3.2), (2.0, 3.3), (3.0, 3.4)):
+        bench.fold(time)
+        bent = read(bench.faults.sensors.cell_voltage, voltage)
+        voltage[0, :3] = level
+        if time >= 2.0:
+            assert bent[:3] == pytest.approx([3.2] * 3, abs=0)
+
+
+def test_a_channel_that_was_invalid_stays_invalid_when_stuck(bench: Bench):
+    bench.arena["measured.cell_voltage"][0, 0] = np.nan
+    bench.add("stuck", "container[1].rack[1].cell[1..2].voltage")
+    bench.fold(0.0)
+    channels = bench.faults.sensors.cell_voltage
+    assert list(channels.lost) == [1.0, 0.0]
+
+
+def test_a_cell_temperature_is_the_sensor_that_serves_the_cell(bench: Bench):
+    added = bench.add("open", "container[1].rack[1].cell[1..8].temperature")
+    bench.fold(0.0)
+    assert list(bench.faults.sensors.temperature.index) == [0, 1, 2, 3]
+    assert added["count"] == 4
+
+
+def test_selectors_hit_all_that_they_pick(bench: Bench):
+    added = bench.add("resistance-growth", "container[2].rack[*].cell[1..52]", factor=2)
+    bench.fold(0.0)
+    gain = bench.overlay.cell_resistance_gain
+    assert added["count"] == 12 * 52 == int((gain == 2.0).sum())
+    assert (gain[12:, :52] == 2.0).all()
+    assert len(added["hits"]) == 8
+    assert added["hits"][0] == "container[2].rack[1].cell[1]"
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "effect"),
+    [
+        (
+            "delay",
+            {"time": "800ms", "jitter": "200ms", "probability": "20%"},
+            {"time_s": 0.8, "jitter_s": 0.2, "probability": 0.2},
+        ),
+        ("silence", {}, {"time_s": 0.0, "jitter_s": 0.0, "probability": 1.0}),
+    ],
+)
+def test_link_faults_are_listed_with_the_numbers_in_effect(bench: Bench, kind, parameters, effect):
+    bench.add(kind, "modbus:sunspec-battery/1", name="m", at=1, seed=5, **parameters)
+    bench.fold(0.0)
+    (waiting,) = bench.faults.listing()
+    assert (waiting["kind"], waiting["probability"]) == (f"modbus-{kind}", 0.0)
+    bench.fold(1.0)
+    (acting,) = bench.faults.listing()
+    assert {key: acting[key] for key in effect} == effect
+    assert (acting["target"], acting["seed"]) == ("modbus:sunspec-battery/1", 5)
+    assert bench.plant_bits() == bench.neutral
+
+
+def test_every_signal_of_the_sensor_overlay_can_be_hit(bench: Bench):
+    assert [signal.array for signal in SIGNALS] == [field.name for field in dataclasses.fields(SensorOverlay)]
+    for signal in SIGNALS:
+        for selector in signal.selectors:
+            hits = resolve(selector, bench.faults._catalogue, bench.site)
+            assert len(hits) == bench.arena[f"measured.{signal.array}"].size
+
+
+def test_every_array_of_the_plant_overlay_has_a_rule_and_a_kind(bench: Bench):
+    arrays = [field.name for field in dataclasses.fields(PlantOverlay)]
+    assert list(PLANT_RULES) == arrays
+    bent = {kind.array: kind for kind in KINDS.values() if hasattr(kind, "array")}
+    assert set(bent) == set(arrays)
+    for array, kind in bent.items():
+        (target,) = kind.targets
+        assert isinstance(target, Component)
+        for selector in target.selectors:
+            hits = resolve(selector, bench.faults._catalogue, bench.site)
+            assert list(hits.index) == list(range(getattr(bench.overlay, array).size))
+
+
+def test_kinds_are_documented_with_units():
+    everything = kinds()
+    assert len(everything) == len(KINDS) >= 12
+    for row in everything:
+        assert all(row[key] for key in ("description", "changes", "expected", "targets"))
+        assert all(parameter[key] for parameter in row["parameters"] for key in ("description", "unit"))
+
+
+def test_kinds_of_a_target_know_its_units():
+    (stuck,) = [row for row in kinds("rack[3].cell[41].temperature") if row["word"] == "stuck"]
+    assert stuck["parameters"][0]["allowed"] == ["last", "K", "degC", "°C"]
+    assert {row["word"] for row in kinds("modbus:bank")} == {"delay", "silence"}
+    assert {row["word"] for row in kinds("rack[3].cell[41]")} == {"internal-short", "resistance-growth"}
+
+
+def test_words_are_unique_on_every_target():
+    words = [(target, kind.word) for kind in KINDS.values() for target in kind.targets]
+    assert len(words) == len(set(words))

@@ -1,0 +1,89 @@
+"""The reference firmware over hand-made measurements, with contactors that follow unless a test holds them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bms_emulator.arrays import Arena, Layout
+from bms_emulator.firmware.contract import GROUPS, BankOutputs, Commands, RackMode, RackOutputs, Request
+from bms_emulator.firmware.reference.firmware import ReferenceFirmware
+from bms_emulator.firmware.reference.state import GROUPS as PRIVATE
+from bms_emulator.firmware.reference.state import ReferenceState
+from bms_emulator.profile.loader import load_site
+from bms_emulator.sensing.state import Measured
+
+CELL_VOLTAGE = 3.3
+STRING_VOLTAGE = CELL_VOLTAGE * 416
+THREE_RACKS = {"container.rack_count": 3, "container.pump.rated_flow_lpm": 120}
+
+
+class Rig:
+    """Three racks of the demo (or as overridden), their firmware, and measurements that a test may set.
+
+    Args:
+        overrides: Values that replace those of the profiles, by key path.
+        dt: Firmware period [s].
+    """
+
+    def __init__(self, overrides: Mapping[str, Any] | None = None, *, dt: float = 0.1) -> None:
+        self.site = load_site("demo", THREE_RACKS | dict(overrides or {}))
+        self.dt = dt
+        arena = Arena(Layout(self.site.counts, {"measured": Measured, **GROUPS, **PRIVATE}))
+        self.measured = arena.group("measured", Measured)
+        self.commands = arena.group("commands", Commands)
+        self.racks = arena.group("firmware.racks", RackOutputs)
+        self.bank = arena.group("firmware.bank", BankOutputs)
+        self.private = arena.group("firmware.private", ReferenceState)
+        self.firmware = ReferenceFirmware(self.site, self.commands, self.racks, self.bank, self.private)
+        self.measured.cell_voltage.fill(CELL_VOLTAGE)
+        self.measured.string_voltage.fill(STRING_VOLTAGE)
+        self.welded = np.full(self.racks.contactor_command.shape, np.nan)
+        """Feedback that a contactor is held at, NaN where it follows."""
+        self.link_follows = True
+        """Whether precharge and main contactors bring the link to the string's voltage."""
+        self.buffer = arena.buffer
+
+    def step(self, count: int = 1) -> None:
+        """Run a number of firmware periods."""
+        for _ in range(count):
+            command = self.racks.contactor_command
+            self.measured.contactor_feedback[...] = np.where(np.isnan(self.welded), command, self.welded)
+            closed = (command[:, 0] * np.maximum(command[:, 1], command[:, 2])) > 0
+            if self.link_follows and closed.any():
+                self.measured.link_voltage[...] = self.measured.string_voltage[closed][0]
+            self.firmware.step(self.measured, self.dt)
+
+    def run(self, duration: float) -> None:
+        """Run for a time [s]."""
+        self.step(round(duration / self.dt))
+
+    def mode(self, rack: int = 0) -> RackMode:
+        """Mode of a rack, counted from 0."""
+        return RackMode(int(self.racks.mode[rack]))
+
+    def ready(self) -> "Rig":
+        """Pass the self-test."""
+        self.run(self.site.firmware.timing.self_test_s + 0.5)
+        return self
+
+    def connected(self) -> "Rig":
+        """Connect all racks and let the limits rise."""
+        self.ready()
+        self.commands.request[...] = Request.CONNECT
+        self.run(20.0)
+        assert np.all(self.racks.mode == RackMode.CONNECTED)
+        return self
+
+    def reset(self) -> None:
+        """Give the alarm-reset pulse and run one period."""
+        self.commands.alarm_reset[...] = 1.0
+        self.step()
+
+    def until_mode(self, mode: RackMode, rack: int = 0, within: float = 30.0) -> float:
+        """Run until a rack is in a mode; the time that it took [s]."""
+        for n in range(round(within / self.dt)):
+            self.step()
+            if self.mode(rack) == mode:
+                return (n + 1) * self.dt
+        raise AssertionError(f"rack {rack} is in {self.mode(rack).name}, not {mode.name}, after {within} s")

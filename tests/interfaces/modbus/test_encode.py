@@ -1,0 +1,152 @@
+"""The encoded images against their slow twin, and what encoding does at the edges of a format."""
+
+import math
+
+import numpy as np
+import pytest
+
+from bms_emulator.arrays import Arena, Array
+from bms_emulator.interfaces.modbus.encode import encode
+from bms_emulator.interfaces.modbus.formats import FORMATS, Coding
+from bms_emulator.interfaces.modbus.conversion import Conversion
+from bms_emulator.interfaces.modbus.plan import ModbusPlan, compile_maps
+from bms_emulator.interfaces.modbus.runs import BITFIELD, RUN, TERM, Encoding, runs_of
+from bms_emulator.points.catalogue import Catalogue
+from bms_emulator.profile.loader import load_site
+from tests.reference.registers import point_rows
+
+
+def plausible(catalogue: Catalogue, seed: int) -> Array:
+    """Values for every point: of the right kind, now and then none at all, now and then far out."""
+    chance = np.random.default_rng(seed)
+    arena = Arena(catalogue.layout)
+    spans = {"V": (0, 5), "K": (230, 350), "1": (0, 1), "A": (-200, 200), "W": (-3e6, 3e6), "J": (0, 1e11)}
+    for slot in catalogue.layout.slots.values():
+        low, high = spans.get(slot.info.unit, (0, 10))
+        values = chance.uniform(low, high, slot.size)
+        if slot.info.choices:
+            values = chance.choice([*slot.info.choices], slot.size).astype(float)
+        elif slot.info.kind == "boolean":
+            values = chance.integers(0, 2, slot.size).astype(float)
+        elif slot.info.kind == "integer":
+            values = chance.integers(0, 4, slot.size).astype(float)
+        else:
+            values[chance.random(slot.size) < 0.1] *= 1e5
+            values[chance.random(slot.size) < 0.05] = np.nan
+        arena[slot.name][...] = values.reshape(slot.shape)
+    return arena.buffer
+
+
+def encoded(plan: ModbusPlan, values: Array) -> bytes:
+    images = np.frombuffer(plan.template, np.uint8).copy()
+    encode(values, images, *plan.arrays)
+    return images.tobytes()
+
+
+@pytest.mark.parametrize("site_name", ["cabinet", "demo"])
+def test_every_register_shows_what_the_slow_twin_shows(site_name: str) -> None:
+    site = load_site(site_name)
+    catalogue = Catalogue(site)
+    plan = compile_maps(site, catalogue)
+    values = plausible(catalogue, 1)
+    images = encoded(plan, values)
+    units = {(unit.map, unit.unit): unit for device in plan.devices for unit in device.units.values()}
+    seen = 0
+    for device in site.modbus.devices:
+        for number, address, label, expected in point_rows(
+            catalogue, device.map, device.container, device.unit, values
+        ):
+            start = units[device.map, number].locate(address, len(expected) // 2)
+            assert images[start : start + len(expected)] == expected, (number, address, label)
+            seen += 1
+    assert seen > 2 * site.container.rack_count * site.container.rack.cell_count
+
+
+def test_a_second_container_shows_its_own_racks() -> None:
+    site = load_site(
+        "cabinet", {"container_count": 2, "modbus.devices.0.container": 2, "modbus.devices.1.container": 2}
+    )
+    catalogue = Catalogue(site)
+    plan = compile_maps(site, catalogue)
+    values = plausible(catalogue, 2)
+    images = encoded(plan, values)
+    units = {unit.unit: unit for device in plan.devices for unit in device.units.values()}
+    for number, address, label, expected in point_rows(catalogue, "sunspec-battery", 2, 1, values):
+        start = units[number].locate(address, len(expected) // 2)
+        assert images[start : start + len(expected)] == expected, (number, address, label)
+
+
+def test_encoding_leaves_constants_and_holes_alone() -> None:
+    site = load_site("cabinet")
+    catalogue = Catalogue(site)
+    plan = compile_maps(site, catalogue)
+    a, b = (np.frombuffer(encoded(plan, plausible(catalogue, seed)), ">u2") for seed in (3, 4))
+    template = np.frombuffer(plan.template, ">u2")
+    assert (template[:2].tobytes(), a[:2].tobytes()) == (b"SunS", b"SunS")
+    untouched = (a == b) & (a != 0)
+    assert untouched[template != 0].mean() > 0.9
+
+
+def test_cell_voltages_of_a_rack_are_few_runs() -> None:
+    site = load_site("demo")
+    plan = compile_maps(site, Catalogue(site))
+    runs = plan.arrays[0]
+    packs = site.container.rack_count * site.container.rack.pack_count
+    assert (runs["count"] == site.container.rack.pack.cell_count).sum() == 2 * packs
+    assert len(runs) < 300
+
+
+def one(kind: str, values: list[float], line: Conversion, table: dict[int, int] | None = None) -> list[int]:
+    """Raw values of a run of one format, unsigned."""
+    form = FORMATS[kind]
+    low, high = (-math.inf, math.inf) if form.coding is Coding.FLOAT else form.bounds(whole=False)
+    entries = [] if table is None else [table.get(n, form.sentinel) for n in range(max(table) + 1)]
+    encoding = Encoding(form, line, low, high, (0, len(entries)) if table else None)
+    count = len(values)
+    records = list(runs_of(np.arange(count), form.words * np.arange(count), encoding, (1, 2)))
+    images = np.zeros(2 * form.words * count, np.uint8)
+    nothing = np.zeros(0, BITFIELD), np.zeros(0, TERM)
+    runs, scratch = np.array(records, RUN), np.zeros(count, np.uint16)
+    encode(np.array(values), images, runs, *nothing, np.array(entries, np.int64), scratch)
+    return [
+        int.from_bytes(images[k : k + 2 * form.words].tobytes(), "big") for k in range(0, len(images), 2 * form.words)
+    ]
+
+
+ONE = Conversion()
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "raws"),
+    [
+        ("u16", [0.4, 0.5, 1.5, 2.5, -0.4, -5.0], [0, 1, 2, 3, 0, 0]),
+        ("u16", [65534.0, 65534.4, 65535.0, 1e9, math.inf, math.nan], [0xFFFE] * 5 + [0xFFFF]),
+        ("i16", [-0.5, -1.5, -0.4, 1.5], [0xFFFF, 0xFFFE, 0, 2]),
+        ("i16", [-32767.0, -32768.0, -1e9, 1e9, math.nan], [0x8001, 0x8001, 0x8001, 0x7FFF, 0x8000]),
+        ("u32", [70000.0, -1.0, 1e12, math.nan], [70000, 0, 0xFFFFFFFE, 0xFFFFFFFF]),
+        ("i32", [-70000.0, -1e12, 1e12, math.nan], [0xFFFEEE90, 0x80000001, 0x7FFFFFFF, 0x80000000]),
+        ("u64", [1e15, -1.0, math.nan], [10**15, 0, (1 << 64) - 1]),
+        ("f32", [1.0, -2.5, math.nan, math.inf], [0x3F800000, 0xC0200000, 0x7FC00000, 0x7F800000]),
+    ],
+)
+def test_values_are_rounded_half_away_from_zero_and_clamped_beside_the_sentinel(
+    kind: str, values: list[float], raws: list[int]
+) -> None:
+    assert one(kind, values, ONE) == raws
+
+
+def test_what_a_table_does_not_know_reads_as_the_sentinel() -> None:
+    assert one("enum16", [0.0, 1.0, 2.0, 7.0, -1.0, math.nan], ONE, {0: 5, 2: 6}) == [5, 0xFFFF, 6] + [0xFFFF] * 3
+
+
+def test_an_offset_and_a_sign_are_a_straight_line() -> None:
+    assert one("u16", [-12.3, 0.0, 100.0], Conversion(-10.0, 20000.0)) == [20123, 20000, 19000]
+
+
+def test_several_registers_of_one_point_are_one_run_of_one_source() -> None:
+    encoding = Encoding(FORMATS["u16"], ONE, 0.0, 65534.0)
+    [record] = runs_of(np.zeros(3, np.int64), np.arange(3), encoding, (1, 2))
+    images = np.zeros(6, np.uint8)
+    nothing = np.zeros(0, BITFIELD), np.zeros(0, TERM), np.zeros(0, np.int64)
+    encode(np.array([7.0, 8.0, 9.0]), images, np.array([record], RUN), *nothing, np.zeros(3, np.uint16))
+    assert images.tobytes() == b"\0\7" * 3

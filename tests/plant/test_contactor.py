@@ -1,0 +1,80 @@
+"""Contactors, precharge resistor and fuse."""
+
+import numpy as np
+import pytest
+
+from bms_emulator.plant.contactor import is_main_closed, melt, step_contactors, string_conductance, warm_resistor
+
+FREE = np.full((1, 3), np.nan)
+
+
+def move(closed: np.ndarray, command: list[float], ticks: int, dt: float, hold: np.ndarray = FREE) -> None:
+    """Step one rack whose contacts take 30 ms, from rest."""
+    travel = np.zeros((1, 3))
+    for _ in range(ticks):
+        step_contactors(0.03, closed, travel, np.array([command]), hold, dt)
+
+
+@pytest.mark.parametrize(("dt", "ticks"), [(0.01, 3), (0.015, 2), (0.1, 1), (1.0, 1)])
+@pytest.mark.parametrize("command", [1.0, 0.0])
+def test_contacts_arrive_after_their_travel_time(dt: float, ticks: int, command: float) -> None:
+    closed = np.full((1, 3), 1.0 - command)
+    move(closed, [command] * 3, ticks - 1, dt)
+    assert (closed == 1.0 - command).all()
+    closed = np.full((1, 3), 1.0 - command)
+    move(closed, [command] * 3, ticks, dt)
+    assert (closed == command).all()
+
+
+def test_short_command_does_not_move_the_contacts() -> None:
+    closed, travel = np.zeros((1, 3)), np.zeros((1, 3))
+    for command in (1.0, 1.0, 0.0, 1.0, 1.0):
+        step_contactors(0.03, closed, travel, np.full((1, 3), command), FREE, 0.01)
+    assert not closed.any()
+
+
+def test_welded_contactor_stays_closed_and_opens_once_it_is_free() -> None:
+    closed = np.ones((1, 3))
+    move(closed, [0.0, 0.0, 0.0], 10, 0.01, np.array([[1.0, np.nan, np.nan]]))
+    assert closed.tolist() == [[1.0, 0.0, 0.0]]
+    move(closed, [0.0, 0.0, 0.0], 3, 0.01)
+    assert closed.tolist() == [[0.0, 0.0, 0.0]]
+
+
+def test_stuck_contactor_stays_open_and_closes_once_it_is_free() -> None:
+    closed = np.zeros((1, 3))
+    move(closed, [1.0, 0.0, 1.0], 10, 0.01, np.array([[np.nan, np.nan, 0.0]]))
+    assert closed.tolist() == [[1.0, 0.0, 0.0]]
+    move(closed, [1.0, 0.0, 1.0], 3, 0.01)
+    assert closed.tolist() == [[1.0, 0.0, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("closed", "fuse", "resistance"),
+    [
+        ((1, 0, 1), 1, 0.1),
+        ((1, 1, 1), 1, 0.1),
+        ((1, 1, 0), 1, 100.1),
+        ((1, 0, 0), 1, np.inf),
+        ((0, 1, 1), 1, np.inf),
+        ((1, 1, 1), 0, np.inf),
+        ((1, 1, 0), 0, np.inf),
+    ],
+)
+def test_rack_conducts_through_negative_and_positive_or_precharge(
+    closed: tuple[int, ...], fuse: int, resistance: float
+) -> None:
+    contacts = np.array(closed, dtype=float)
+    assert string_conductance(contacts, float(fuse), 0.1, 100.0) == pytest.approx(1.0 / resistance)
+    assert is_main_closed(contacts, float(fuse)) == (resistance == 0.1)
+
+
+def test_fuse_gathers_the_excess_and_forgets_it() -> None:
+    assert melt(0.0, 400.0**2 * 0.1, 300.0, 0.1) == pytest.approx(7e3)
+    assert melt(7e3, 200.0**2 * 0.1, 300.0, 0.1) == pytest.approx(2e3)
+    assert melt(2e3, 0.0, 300.0, 0.1) == 0.0
+
+
+def test_precharge_resistor_cools() -> None:
+    assert warm_resistor(100.0, 5.0, 0.0) == 105.0
+    assert 0.0 < warm_resistor(100.0, 0.0, 60.0) < 100.0

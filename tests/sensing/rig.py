@@ -1,0 +1,92 @@
+"""A site's sensors over a hand-made truth."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from bms_emulator.arrays import Arena, Layout
+from bms_emulator.profile.loader import load_site
+from bms_emulator.sensing.model import build_sensing_model
+from bms_emulator.sensing.state import GROUPS, ChannelFaults, Measured, SensorOverlay, SensorState
+from bms_emulator.sensing.step import step
+
+EXACT: dict[str, Any] = {
+    f"container.rack.sensors.{channel}.{key}": 0
+    for channel in ("cell_voltage_v", "temperature_k", "current_a", "rack_voltage_v")
+    for key in ("offset", "gain_percent", "noise", "lag_s")
+}
+"""Overrides that leave a sensor nothing but its resolution."""
+
+
+@dataclass
+class Rig:
+    """Sensors, their readings, and a truth that a test may set."""
+
+    model: Any
+    state: SensorState
+    measured: Measured
+    truth: Any
+    overlay: SensorOverlay
+    dt: float
+    tick: int = 0
+
+    def step(self, count: int = 1) -> None:
+        """Read the sensors a number of ticks long."""
+        for _ in range(count):
+            step(self.model, self.state, self.measured, self.truth, self.overlay, self.tick, self.dt)
+            self.tick += 1
+
+
+def build(overrides: Mapping[str, Any] | None = None, *, dt: float = 0.1, seed: int = 1) -> Rig:
+    """Sensors of two racks of the demo at rest, half full and at 25 °C."""
+    two_racks = {"container.rack_count": 2, "container.pump.rated_flow_lpm": 80}
+    site = load_site("demo", two_racks | dict(overrides or {}))
+    counts = site.counts
+    arena = Arena(Layout(counts, GROUPS))
+    racks, cells, containers = counts["rack"], (counts["rack"], counts["cell"]), counts["container"]
+    truth = SimpleNamespace(
+        cells=SimpleNamespace(voltage=np.full(cells, 3.3), temperature_surface=np.full(cells, 298.15)),
+        racks=SimpleNamespace(
+            current=np.zeros(racks),
+            voltage=np.full(racks, 1372.8),
+            contactor_closed=np.zeros((racks, 3)),
+            fuse_closed=np.ones(racks),
+        ),
+        containers=SimpleNamespace(
+            bus_voltage=np.full(containers, 1300.0),
+            coolant_supply_temperature=np.full(containers, 293.15),
+            coolant_return_temperature=np.full(containers, 295.15),
+            coolant_flow=np.full(containers, 7.5),
+            coolant_pressure=np.full(containers, 1.2e5),
+            chiller_mode=np.full(containers, 2.0),
+            ambient_temperature=np.full(containers, 303.15),
+            auxiliary_power=np.full(containers, 2.5e4),
+        ),
+        pcs=SimpleNamespace(power=np.full(containers, 1e6)),
+    )
+    return Rig(
+        build_sensing_model(site, seed),
+        arena.group("sensors", SensorState),
+        arena.group("measured", Measured),
+        truth,
+        SensorOverlay.neutral(),
+        dt,
+    )
+
+
+def faults(*rows: tuple[int, dict[str, float]]) -> ChannelFaults:
+    """Faulty channels: (flat number, what differs from a sound channel)."""
+
+    def column(name: str, sound: float) -> Any:
+        return np.array([row.get(name, sound) for _, row in rows], np.float64)
+
+    return ChannelFaults(
+        np.array([index for index, _ in rows], np.int64),
+        column("gain", 1.0),
+        column("offset", 0.0),
+        column("hold", float("nan")),
+        column("lost", 0.0),
+    )
