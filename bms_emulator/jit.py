@@ -1,19 +1,32 @@
 """The one compile policy.
 
 ``@scalar`` marks a physics function of a few lines, ``@kernel`` a loop over arrays. Both release the GIL, divide like
-NumPy, and keep strict floating-point order, so that the same inputs give the same bits. Compiled code is cached on disk.
+NumPy, and keep strict floating-point order, so that the same inputs give the same bits.
+
+Compiled code is cached on disk, in a folder named after the source of the function's module and of all modules with
+compiled functions that it imports: numba by itself does not notice that an imported function has changed.
 
 Importing this module imports numba (0.5 s): modules that only describe data must not import it.
 """
 
+import functools
+import hashlib
+import importlib.util
+import os
+import re
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numba
 from numba.core import event
 
+_IMPORT = re.compile(r"^from (bms_emulator[\w.]*) import", re.MULTILINE)
+
 
 def _compile(function: Callable[..., Any]) -> Any:
+    numba.config.CACHE_DIR = str(_cache_folder(function.__module__))  # type: ignore[attr-defined]
     return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=False)(function)
 
 
@@ -28,13 +41,43 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 
 def on_compile(report: Callable[[str], None]) -> None:
-    """Call ``report`` with the name of every function that is about to be compiled; what comes from the cache is silent."""
+    """Call ``report`` with the name of every function about to be compiled; what comes from the cache is silent."""
 
-    class Listener(event.Listener):  # type: ignore[misc]
-        def on_start(self, started: Any) -> None:
+    class Listener(event.Listener):
+        def on_start(self, started: event.Event) -> None:
             report(started.data["dispatcher"].py_func.__name__)
 
-        def on_end(self, ended: Any) -> None:
+        def on_end(self, ended: event.Event) -> None:
             pass
 
-    event.register("numba:compile", Listener())
+    event.register("numba:compile", Listener())  # type: ignore[no-untyped-call]
+
+
+@functools.cache
+def _cache_folder(module: str) -> Path:
+    """Where the compiled functions of a module are kept."""
+    digest = hashlib.sha256()
+    for name in sorted(_closure(module)):
+        digest.update(_source(name).encode())
+    package = Path(__file__).parent
+    home = package / "__pycache__" if os.access(package, os.W_OK) else Path.home() / ".cache" / "bms-emulator"
+    return home / "kernels" / digest.hexdigest()[:16]
+
+
+def _closure(module: str) -> set[str]:
+    """A module and all modules with compiled functions that it imports, directly or not."""
+    found: set[str] = set()
+    pending = {module}
+    while pending:
+        name = pending.pop()
+        found.add(name)
+        pending |= {other for other in _IMPORT.findall(_source(name)) if __name__ in _source(other)} - found
+    return found
+
+
+@functools.cache
+def _source(module: str) -> str:
+    """Source text of a module; empty where it has none."""
+    loaded = sys.modules.get(module)
+    spec = loaded.__spec__ if loaded is not None else importlib.util.find_spec(module)
+    return Path(spec.origin).read_text(encoding="utf-8") if spec is not None and spec.origin else ""

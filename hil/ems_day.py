@@ -8,8 +8,8 @@ Start the emulator at an accelerated clock, then this program:
 It scans bank, racks and PCS, connects the racks, drives a day of five-minute dispatch within the limits that the BMS
 publishes (a morning peak, charging at noon, an hour of frequency response, an evening discharge), checks the energy
 balance, and then watches a cell-sense fault: the alarm, the open rack, the lower limits, the power that the PCS really
-delivers, and the recovery. Time is read from the battery's heartbeat, which counts simulated seconds. The exit code is 0
-when every check held.
+delivers, and the recovery. Time is read from the battery's heartbeat, which counts simulated seconds. The exit code is
+0 when every check held.
 """
 
 import argparse
@@ -50,7 +50,8 @@ class Report:
 class Plant:
     """Bank, racks and PCS, as SunSpec shows them."""
 
-    def __init__(self, host: str, port: int, bank: int, pcs: int, racks: list[int]) -> None:
+    def __init__(self, host: str, port: int, bank: int, pcs: int, racks: list[int], rated: float) -> None:
+        self.rated = rated
         self.units = {unit: self._scan(host, port, unit) for unit in [bank, pcs, *racks]}
         self.base = self.units[bank].models[802][0]
         self.strings = self.units[bank].models[803][0]
@@ -108,7 +109,7 @@ class Plant:
     def dispatch(self, watts: float) -> float:
         """Ask the PCS for power within the BMS's limits, positive in discharge; returns what was asked [W]."""
         charge, discharge = self.limits()
-        asked = min(max(watts, -charge), discharge)
+        asked = min(max(watts, -charge, -self.rated), discharge, self.rated)
         self.control.WSet.cvalue = round(asked, -2)
         self.control.WSetMod.value = 1
         self.control.WSetEna.value = 1
@@ -169,7 +170,7 @@ def connect(plant: Plant, report: Report) -> None:
     report.check("racks connected", f"{plant.connected} of {count}", plant.connected == count)
 
 
-def run_day(plant: Plant, rated: float, low: float, high: float, report: Report) -> None:
+def run_day(plant: Plant, low: float, high: float, report: Report) -> None:
     """Dispatch a day; SOC stays between low and high [%]."""
     day = Energy()
     cycle: Energy | None = None
@@ -182,10 +183,10 @@ def run_day(plant: Plant, rated: float, low: float, high: float, report: Report)
     while (elapsed := plant.seconds - start) < 24 * HOUR:
         hour = elapsed / HOUR
         fast = 15.0 <= hour < 16.0
-        want = schedule(hour, elapsed) * rated
+        want = schedule(hour, elapsed) * plant.rated
         if (want > 0 and plant.soc <= low) or (want < 0 and plant.soc >= high):
             want = 0.0
-        if cycle is None and 8.0 <= hour:
+        if cycle is None and hour >= 8.0:
             cycle, cycle_start = Energy(), plant.soc
         plant.dispatch(want)
         for seconds in plant.until(20.0 if fast else STEP):
@@ -227,11 +228,11 @@ def run_day(plant: Plant, rated: float, low: float, high: float, report: Report)
     )
 
 
-def watch_fault(plant: Plant, rated: float, url: str, report: Report) -> None:
+def watch_fault(plant: Plant, url: str, report: Report) -> None:
     """Inject a cell-sense fault by CLI, see what a client sees, clear and recover."""
     count = plant.connected
     plant.read()
-    want = rated if plant.soc > 50.0 else -rated
+    want = plant.rated if plant.soc > 50.0 else -plant.rated
     for _ in plant.until(60.0):
         plant.dispatch(want)
     limits_before, delivered_before = plant.limits(), plant.ac_power
@@ -278,7 +279,10 @@ def main() -> int:
     parser.add_argument("--bank", type=int, default=1, help="unit id of the bank")
     parser.add_argument("--pcs", type=int, default=100, help="unit id of the PCS")
     parser.add_argument("--racks", type=int, default=12, help="how many racks to scan, at unit ids from bank + 10 + 1")
-    parser.add_argument("--url", default="http://127.0.0.1:8080", help="of the emulator's HTTP interface, for the fault")
+    parser.add_argument("--power", type=float, default=2500.0, help="rated power of the PCS [kW]")
+    parser.add_argument(
+        "--url", default="http://127.0.0.1:8080", help="of the emulator's HTTP interface, for the fault"
+    )
     parser.add_argument("--soc-low", type=float, default=10.0)
     parser.add_argument("--soc-high", type=float, default=90.0)
     parser.add_argument("--json", type=Path, help="write the checks to this file")
@@ -287,18 +291,17 @@ def main() -> int:
     report = Report()
     print("scan")
     racks = [options.bank + 10 + n for n in range(options.racks)]
-    plant = Plant(options.host, options.port, options.bank, options.pcs, racks)
+    plant = Plant(options.host, options.port, options.bank, options.pcs, racks, options.power * 1e3)
     report.check("models without error_info", f"{len(plant.units)} units", not plant.errors())
     plant.read()
-    rated = float(plant.units[options.bank].models[802][0].WDisChaRteMax.cvalue)
 
     print("connect")
     connect(plant, report)
     with contextlib.suppress(KeyboardInterrupt):
         print("day")
-        run_day(plant, rated, options.soc_low, options.soc_high, report)
+        run_day(plant, options.soc_low, options.soc_high, report)
         print("fault")
-        watch_fault(plant, rated, options.url, report)
+        watch_fault(plant, options.url, report)
     if options.json:
         options.json.write_text(json.dumps([{"check": n, "value": v, "held": h} for n, v, h in report.rows], indent=1))
     print("all checks held" if report.held else "some checks failed")

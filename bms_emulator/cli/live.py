@@ -47,7 +47,9 @@ class Live:
             self._status.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stop.set()
         if self._status:
             self._status.stop()
@@ -103,7 +105,7 @@ class Live:
         self._say(f"ran {data['ticks']} ticks, {data['time']:.1f} s of simulated time")
 
     def _say(self, text: str, style: str = "") -> None:
-        self._console.print(text, style=style, markup=False)
+        self._console.print(text, style=style, markup=False, soft_wrap=True)
 
     def _draw(self, url: str) -> None:
         client = Client(url, self._token)
@@ -119,7 +121,7 @@ class Live:
         pcs, _ = _values(client, "pcs[1].*")
         loop, _ = _values(client, "emulator.*")
         head = Table.grid(padding=(0, 3))
-        rows = [
+        rows: list[tuple[str | Text, ...]] = [
             ("time", _clock(loop["time"]), "speed", f"x{loop['speed_actual']:.4g} of x{loop['speed']}"),
             ("bank", bank_texts["mode"], "SOC", f"{100 * bank['soc']:.1f} %"),
             ("bus", f"{bank['voltage']:.1f} V  {bank['current']:.0f} A", "DC power", _power(bank["power"])),

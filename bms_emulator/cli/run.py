@@ -65,7 +65,9 @@ def run(
     duration: Annotated[
         float | None, typer.Option(parser=_duration, metavar="TIME", help="Stop after this simulated time, e.g. 24h.")
     ] = None,
-    ambient: Annotated[float | None, typer.Option(metavar="DEGC", help="Outside temperature, without daily swing.")] = None,
+    ambient: Annotated[
+        float | None, typer.Option(metavar="DEGC", help="Outside temperature, without daily swing.")
+    ] = None,
     soc: Annotated[float | None, typer.Option(metavar="PERCENT", help="State of charge at the start.")] = None,
     step: Annotated[int | None, typer.Option(metavar="MS", help="Width of a tick.")] = None,
     modbus_port: Annotated[int | None, typer.Option(help="One port for all Modbus devices.")] = None,

@@ -1,7 +1,8 @@
 """The wall between the plant and its firmware: what a firmware receives and what it gives.
 
-A firmware sees :class:`Measurements` and :class:`Commands` and writes :class:`Outputs`. It never sees the plant. All arrays have a
-leading rack or container axis; NaN marks an invalid measurement; ages are in seconds.
+A firmware sees :class:`Measurements` and :class:`Commands` and writes :class:`RackOutputs` and :class:`BankOutputs`. It
+never sees the plant. All arrays have a leading rack or container axis; NaN marks an invalid measurement; ages are in
+seconds.
 """
 
 from dataclasses import dataclass
@@ -224,7 +225,9 @@ class BankOutputs:
     soc: Array = array("container", "1", "State of charge of the connected racks; of all racks while none is.", 0.5)
     soh: Array = array("container", "1", "State of health.", 1.0)
     cycle_count: Array = array("container", "", "Equivalent full cycles, mean of the racks.")
-    energy_available: Array = array("container", "J", "Rated energy times soc times soh; NaN where unknown.", float("nan"))
+    energy_available: Array = array(
+        "container", "J", "Rated energy times soc times soh; NaN where unknown.", float("nan")
+    )
     voltage: Array = array("container", "V", "DC bus voltage as measured.")
     current: Array = array("container", "A", "Sum of the rack currents, positive in discharge.")
     power: Array = array("container", "W", "DC power, positive in discharge.")

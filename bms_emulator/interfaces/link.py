@@ -1,7 +1,7 @@
 """What an interface needs of the running emulator, wherever that runs.
 
-An interface reads points, register images and events, and sends commands. It never touches the emulator itself: the link may end in
-the same process (tests) or in shared memory (servers).
+An interface reads points, register images and events, and sends commands. It never touches the emulator itself: the
+link may end in the same process (tests) or in shared memory (servers).
 """
 
 from dataclasses import dataclass, field
@@ -88,7 +88,7 @@ class Link(Protocol):
         """Events with a sequence number greater than ``after``, oldest first; old ones may have been dropped."""
 
     def status(self) -> dict[str, Any]:
-        """Clock, punctuality, faults (``faults``: list of active faults as data, link faults included), as plain data."""
+        """Clock, punctuality and ``faults``, a list of all faults with those of links, as plain data."""
 
     async def command(self, command: Command) -> Ack:
         """Send a command and wait for its answer.

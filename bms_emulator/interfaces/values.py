@@ -16,6 +16,8 @@ Plain = float | int | bool | str | None
 """A value as JSON knows it; None where a measurement is invalid."""
 
 SELECTOR_LENGTH_MAX = 256
+DEPTH_MAX = 16
+"""Deepest nesting of JSON that is taken from outside."""
 
 
 def plain(family: Family, value: float) -> Plain:
@@ -126,6 +128,19 @@ def _takes(family: Family) -> str:
 
 def _narrowed(selection: Selection) -> str:
     return selection.family.point_name(tuple(chosen[0] for chosen in selection.indices))
+
+
+def too_deep(value: Any) -> bool:
+    """Whether JSON data are nested deeper than ``DEPTH_MAX`` levels."""
+    layer = [value]
+    for _ in range(DEPTH_MAX):
+        layer = [
+            item
+            for parent in layer
+            if isinstance(parent, dict | list)
+            for item in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+    return bool(layer)
 
 
 def dumps(value: Any) -> str:

@@ -1,8 +1,8 @@
 """The catalogue: every point of a site by name, and selectors over them.
 
-A point's name is a path such as ``container[1].rack[3].cell[41].voltage``. Indices count from 1; ``[*]``, ``[1..52]`` and
-``[1,3]`` select several, and a last segment ``*`` selects all points of a component. ``container[1].`` may be left out
-where there is only one container. Points of the plant, the physical truth, begin with ``plant.``.
+A point's name is a path such as ``container[1].rack[3].cell[41].voltage``. Indices count from 1; ``[*]``, ``[1..52]``
+and ``[1,3]`` select several, and a last segment ``*`` selects all points of a component. ``container[1].`` may be left
+out where there is only one container. Points of the plant, the physical truth, begin with ``plant.``.
 
 The catalogue never lists points one by one: a family holds all points that differ only in their indices.
 """
@@ -10,6 +10,7 @@ The catalogue never lists points one by one: a family holds all points that diff
 import bisect
 import difflib
 import itertools
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -115,7 +116,7 @@ class Family:
         info = self.slot.info
         if not self.writable:
             raise PointError(f"{self.name}: is read-only ({self.slot.group.source})")
-        if value != value:
+        if math.isnan(value):
             raise PointError(f"{self.name} = {value}: must be a number")
         if info.choices is not None and value not in info.choices:
             allowed = ", ".join(f"{number} ({text})" for number, text in info.choices.items())
@@ -324,7 +325,12 @@ def _cell_temperature(site: SiteProfile, sensor: Family) -> Family:
     gather = tuple((k // cells) * sensors + (k % cells) * sensors // cells for k in range(rack.cell_count))
     axes = (*sensor.axes[:-1], Axis("cell", rack.cell_count))
     return Family(
-        "container.rack.cell.temperature", sensor.slot, axes, gather, None, "Reading of the sensor that serves the cell."
+        "container.rack.cell.temperature",
+        sensor.slot,
+        axes,
+        gather,
+        None,
+        "Reading of the sensor that serves the cell.",
     )
 
 

@@ -93,8 +93,8 @@ class Engine:
         self._answers: list[tuple[int, int, Ack]] = []
         self._status_at = clock.now()
         self._measured = (self._status_at, emulator.time)
-        self._paced = False
-        self._realtime = False
+        self._at_real_time = False
+        self._has_priority = False
         self._counts = {"applied": 0, "refused": 0, "answers_lost": 0}
         self._gap_ticks = 0
         self._gap_at = -GAP_INTERVAL
@@ -130,11 +130,11 @@ class Engine:
     def speed(self) -> float:
         """Speed as last commanded."""
         speed = float(self._speed)
-        paced = 0.0 < speed < math.inf
-        if paced != self._paced:
-            self._paced = paced
-            # an engine that never waits would keep a processor to itself
-            self._realtime = self._set_realtime(paced)
+        at_real_time = 0.0 < speed <= 1.0
+        if at_real_time != self._at_real_time:
+            self._at_real_time = at_real_time
+            # an engine that is faster than real time would keep much of a processor to itself
+            self._has_priority = self._set_realtime(at_real_time)
         return speed
 
     def stopping(self) -> bool:
@@ -158,7 +158,7 @@ class Engine:
 
     def gap(self, gap: Gap) -> None:
         """Leave the real-time class, which an engine that cannot keep up must not hold; the event comes later."""
-        self._realtime = self._set_realtime(False)
+        self._has_priority = self._set_realtime(False)
         self._gap_ticks += gap.ticks
 
     def finish(self) -> None:
@@ -234,7 +234,7 @@ class Engine:
                 "overruns": loop.overruns,
                 "lateness": loop.lateness.summary(),
                 "compute": loop.compute.summary(),
-                "realtime": self._realtime,
+                "realtime": self._has_priority,
                 "commands": dict(self._counts),
                 "faults": emulator.faults(),
             }

@@ -85,21 +85,21 @@ class SharedLink:
             _, tick, time = self._points.read(lambda slot: None)
             return Ack(False, tick, time, f"too many commands wait: {error}")
         loop = asyncio.get_running_loop()
-        self._waiting[number] = loop.create_future()
+        answer = self._waiting[number] = loop.create_future()
         if not self._polling:
             self._polling = True
             loop.call_soon(self._poll, loop)
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT):
-                return await self._waiting[number]
+                return await answer
         finally:
-            del self._waiting[number]
+            self._waiting.pop(number, None)
 
     def _poll(self, loop: asyncio.AbstractEventLoop) -> None:
         """Hand answers to those who wait for them; an answer that nobody waits for any more is dropped."""
         while (record := self._answers.take()) is not None:
             number, ack = unpack_ack(record)
-            future = self._waiting.get(number)
+            future = self._waiting.pop(number, None)
             if future is not None and not future.done():
                 future.set_result(ack)
         if self._waiting:

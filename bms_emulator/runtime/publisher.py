@@ -37,9 +37,9 @@ class HasImages(Protocol):
 class Publisher:
     """Copies an emulator's images, points and events into shared memory.
 
-    Images are published every tick. Points are large where the site is (70 MB at 1.1 million cells), so they are
-    published at a tick when ten times the cost of the last publication has passed since, at the latest after 100 ms,
-    and at once after a command.
+    Images are published every tick (2 µs). Points are large where the site is: 0.3 MB and 13 µs with one container,
+    69 MB and 14 ms with 1.1 million cells. So they are published at a tick when ten times the cost of the last
+    publication has passed since, at the latest after 100 ms, and at once after a command.
 
     Args:
         emulator: What to show.

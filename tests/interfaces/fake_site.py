@@ -1,4 +1,4 @@
-"""A running site without an emulator: plain arrays that show what a test put there and take what an interface writes."""
+"""A site without an emulator: plain arrays that show what a test put there and take what an interface writes."""
 
 from functools import cache
 from typing import Any
@@ -18,7 +18,7 @@ def demo_catalogue() -> Catalogue:
 
 
 class FakeSite:
-    """A link to the demo site: it takes writes and faults as the emulator does, at once, and remembers every command."""
+    """A link to the demo site: it takes writes and faults as the emulator does, and remembers every command."""
 
     def __init__(self) -> None:
         self.catalogue = demo_catalogue()

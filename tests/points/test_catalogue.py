@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from bms_emulator.arrays import Arena
 from bms_emulator.points.catalogue import Catalogue, PointError
 from bms_emulator.profile.loader import load_site
@@ -73,8 +74,14 @@ def test_names_and_offsets_of_a_selection_agree(two_containers: Catalogue) -> No
 
 
 def test_a_cell_has_the_temperature_of_the_sensor_that_serves_it(catalogue: Catalogue) -> None:
-    assert catalogue.find("rack[1].cell[3].temperature")[1] == catalogue.find("rack[1].temperature_sensor[2].temperature")[1]
-    assert catalogue.find("rack[1].cell[105].temperature")[1] == catalogue.find("rack[1].temperature_sensor[53].temperature")[1]
+    assert (
+        catalogue.find("rack[1].cell[3].temperature")[1]
+        == catalogue.find("rack[1].temperature_sensor[2].temperature")[1]
+    )
+    assert (
+        catalogue.find("rack[1].cell[105].temperature")[1]
+        == catalogue.find("rack[1].temperature_sensor[53].temperature")[1]
+    )
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ SHOWN = {
 def point_rows(
     catalogue: Catalogue, map_name: str, container: int, first_unit: int, values: Array
 ) -> Iterator[tuple[int, int, str, bytes]]:
-    """Every row of a map that shows points, repetition by repetition: unit id, address, label and the bytes to expect."""
+    """Every repetition of every row that shows points: unit id, address, label and the bytes to expect."""
     registers = load_map(map_name).registers
     for placed in place(registers, catalogue.site.container):
         for row in placed.places:

@@ -107,10 +107,10 @@ def _tell(report: Any, name: str) -> None:
     report.send(("ready", {"addresses": [f"{name} {os.getpid()}"]}))
 
 
-def supervise(site: SiteProfile, roles: Any, report: Any) -> None:
+def supervise(site: SiteProfile, roles: Any, report: Any, options: dict[str, Any]) -> None:
     """Run a supervisor and pass on what it tells."""
     from bms_emulator.runtime import supervisor
     from bms_emulator.runtime.options import RunOptions
 
-    code = supervisor.run(site, RunOptions(), lambda kind, data: report.send((kind, data)), roles)
+    code = supervisor.run(site, RunOptions(**options), lambda kind, data: report.send((kind, data)), roles)
     report.send(("exit", {"code": code}))

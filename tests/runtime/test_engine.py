@@ -10,6 +10,7 @@ from bms_emulator.runtime.clock import StepClock
 from bms_emulator.runtime.engine import STATUS_INTERVAL, Engine
 from bms_emulator.runtime.journal import Journal
 from bms_emulator.runtime.link import SharedLink
+from bms_emulator.runtime.loop import Gap
 from bms_emulator.runtime.memory import Memory
 from bms_emulator.runtime.options import RunOptions
 from bms_emulator.runtime.shared import Channels, SharedMemoryError, new_memory, profile_hash
@@ -177,6 +178,20 @@ def test_the_status_accounts_for_every_tick_and_is_renewed_in_time(rig):
     values, _, _ = rig.link.values(np.array([rig.at("emulator.ticks_due"), rig.at("emulator.tick")]))
     assert values[0] == 12
     assert rig.link.status() is rig.link.status()  # read once for each publication
+
+
+def test_real_time_priority_is_held_at_real_time_only_and_given_up_when_late(rig):
+    held = []
+    rig.engine._set_realtime = lambda wanted: held.append(wanted) or wanted
+    speed = rig.emulator.arena["emulator.commands.speed"]
+    for value in (1.0, 0.5, 300.0, math.inf, 1.0, 0.0):
+        speed[...] = value
+        rig.engine.speed()
+    assert held == [True, False, True, False]
+    speed[...] = 1.0
+    rig.engine.speed()
+    rig.engine.gap(Gap(3, skipped=True))
+    assert held[-2:] == [True, False]
 
 
 def test_too_many_faults_to_show_are_counted_instead(rig):

@@ -23,15 +23,15 @@ PATIENCE = 20.0
 class Run:
     """A supervisor in a process of its own, and what it has told."""
 
-    def __init__(self, site, roles) -> None:
+    def __init__(self, site, roles, **options) -> None:
         context = multiprocessing.get_context("spawn")
         self.reports, theirs = context.Pipe(duplex=False)
-        self.process = context.Process(target=fakes.supervise, args=(site, roles, theirs))
+        self.process = context.Process(target=fakes.supervise, args=(site, roles, theirs, options))
         self.process.start()
         theirs.close()
 
-    def wait_for(self, kind: str) -> dict:
-        deadline = time.monotonic() + PATIENCE
+    def wait_for(self, kind: str, patience: float = PATIENCE) -> dict:
+        deadline = time.monotonic() + patience
         while self.reports.poll(max(0.0, deadline - time.monotonic())):
             told, data = self.reports.recv()
             if told == kind:

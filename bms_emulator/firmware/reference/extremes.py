@@ -115,10 +115,6 @@ def find_voltage_extremes(
     pack_count = pack_max.shape[1]
     cells_per_pack = cell_count // pack_count
     for r in range(rack_count):
-        highest = -np.inf
-        lowest = np.inf
-        highest_pack = -1
-        lowest_pack = -1
         rack_total = 0.0
         rack_valid = 0
         for p in range(pack_count):
@@ -132,18 +128,14 @@ def find_voltage_extremes(
             pack_avg[r, p] = total / valid
             rack_total += total
             rack_valid += valid
-            if top > highest:
-                highest = top
-                highest_pack = p
-            if bottom < lowest:
-                lowest = bottom
-                lowest_pack = p
-        rack_max[r] = highest if rack_valid else np.nan
-        rack_max_pack[r] = highest_pack + 1
-        rack_max_cell[r] = highest_pack * cells_per_pack + pack_max_cell[r, highest_pack] if rack_valid else 0.0
-        rack_min[r] = lowest if rack_valid else np.nan
-        rack_min_pack[r] = lowest_pack + 1
-        rack_min_cell[r] = lowest_pack * cells_per_pack + pack_min_cell[r, lowest_pack] if rack_valid else 0.0
+        top, top_pack, _, _, _, _ = extremes(pack_max[r])
+        _, _, bottom, bottom_pack, _, _ = extremes(pack_min[r])
+        rack_max[r] = top if rack_valid else np.nan
+        rack_max_pack[r] = top_pack + 1
+        rack_max_cell[r] = top_pack * cells_per_pack + pack_max_cell[r, top_pack] if rack_valid else 0.0
+        rack_min[r] = bottom if rack_valid else np.nan
+        rack_min_pack[r] = bottom_pack + 1
+        rack_min_cell[r] = bottom_pack * cells_per_pack + pack_min_cell[r, bottom_pack] if rack_valid else 0.0
         rack_sum[r] = rack_total
         rack_avg[r] = rack_total / rack_valid
         invalid_count[r] = cell_count - rack_valid
@@ -173,10 +165,6 @@ def find_temperature_extremes(
     pack_count = pack_max.shape[1]
     sensors_per_pack = sensor_count // pack_count
     for r in range(rack_count):
-        highest = -np.inf
-        lowest = np.inf
-        highest_pack = -1
-        lowest_pack = -1
         rack_total = 0.0
         rack_valid = 0
         for p in range(pack_count):
@@ -189,15 +177,11 @@ def find_temperature_extremes(
             pack_avg[r, p] = total / valid
             rack_total += total
             rack_valid += valid
-            if top > highest:
-                highest = top
-                highest_pack = p
-            if bottom < lowest:
-                lowest = bottom
-                lowest_pack = p
-        rack_max[r] = highest if rack_valid else np.nan
-        rack_max_pack[r] = highest_pack + 1
-        rack_min[r] = lowest if rack_valid else np.nan
-        rack_min_pack[r] = lowest_pack + 1
+        top, top_pack, _, _, _, _ = extremes(pack_max[r])
+        _, _, bottom, bottom_pack, _, _ = extremes(pack_min[r])
+        rack_max[r] = top if rack_valid else np.nan
+        rack_max_pack[r] = top_pack + 1
+        rack_min[r] = bottom if rack_valid else np.nan
+        rack_min_pack[r] = bottom_pack + 1
         rack_avg[r] = rack_total / rack_valid
         invalid_count[r] = sensor_count - rack_valid

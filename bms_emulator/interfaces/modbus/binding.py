@@ -85,11 +85,11 @@ def conversion_of(place: Place, si_unit: str) -> Conversion:
 def _family(catalogue: Catalogue, pattern: str) -> Family:
     """The family of a pattern; the catalogue's own complaint where there is none."""
     path = "".join(match["name"] + match["dot"] for match in _SEGMENT.finditer(pattern))
-    for name in (path, f"container.{path}"):
+    for name in (path, f"container.{path}", path.replace("plant.", "plant.container.", 1)):
         if name in catalogue.families:
             return catalogue.families[name]
     catalogue.select(pattern)
-    raise PointError(f"{pattern}: no such point")
+    raise PointError(f"{pattern}: names several points")
 
 
 def _filled(pattern: str, fill: dict[str, str], axes: set[str]) -> tuple[str, set[str]]:

@@ -8,9 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pymodbus.transport import CommParams, CommType, ModbusProtocol
-
 from bms_emulator.interfaces.modbus.pdu import REGISTER_READS
+from bms_emulator.interfaces.modbus.wire import ConnectionProtocol
 
 if TYPE_CHECKING:
     from bms_emulator.interfaces.modbus.server import Listener
@@ -49,7 +48,7 @@ class Patience:
     keepalive: int = 30
 
 
-class Connection(ModbusProtocol, asyncio.BufferedProtocol):
+class Connection(ConnectionProtocol):
     """One client's connection.
 
     The length field of the header alone divides the stream into requests. Answers leave in the order of their requests:
@@ -60,8 +59,7 @@ class Connection(ModbusProtocol, asyncio.BufferedProtocol):
     """
 
     def __init__(self, listener: "Listener") -> None:
-        super().__init__(CommParams(comm_type=CommType.TCP, comm_name="modbus"), True, is_sync=True)
-        self.loop = asyncio.get_running_loop()
+        super().__init__()
         self.origin = "modbus"
         self._owner = listener
         self._buffer = bytearray(BUFFER_SIZE)
@@ -74,14 +72,6 @@ class Connection(ModbusProtocol, asyncio.BufferedProtocol):
         self._tcp: asyncio.Transport | None = None
 
     # ---- transport
-
-    def callback_new_connection(self) -> ModbusProtocol:
-        """A connection accepts none."""
-        raise NotImplementedError
-
-    def callback_data(self, data: bytes, addr: tuple[str, int] | None = None) -> int:
-        """Data arrive in the own buffer instead."""
-        raise NotImplementedError
 
     def callback_connected(self) -> None:
         """Set the connection up, or close it where there are too many."""

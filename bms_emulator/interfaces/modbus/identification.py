@@ -1,8 +1,7 @@
-"""Device identification (function 43, MEI type 14), encoded by pymodbus."""
-
-from pymodbus.pdu.mei_message import ReadDeviceInformationResponse
+"""Device identification (function 43, MEI type 14)."""
 
 from bms_emulator.interfaces.modbus.pdu import ExceptionCode, refuse_unless
+from bms_emulator.interfaces.modbus.wire import encode_identification
 
 MEI_TYPE = 0x0E
 BASIC, REGULAR, EXTENDED, SPECIFIC = 1, 2, 3, 4
@@ -31,6 +30,4 @@ def identify(pdu: bytes, identity: dict[int, str]) -> bytes:
         last = _LAST_OBJECT[code]
         first = first if first in identity and first <= last else 0  # an unknown object restarts the stream
         chosen = {number: text for number, text in identity.items() if first <= number <= last}
-    response = ReadDeviceInformationResponse(read_code=code, information={n: t.encode() for n, t in chosen.items()})
-    response.conformity = CONFORMITY
-    return bytes((pdu[0],)) + response.encode()
+    return bytes((pdu[0],)) + encode_identification(code, chosen, CONFORMITY)

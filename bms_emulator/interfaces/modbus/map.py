@@ -9,14 +9,15 @@ one count.
 A point is named as in the catalogue; indices that are left out are those of the unit and the blocks around the row.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from bms_emulator.interfaces.modbus.formats import FORMATS
 from bms_emulator.profile.base import Count, Positive, Profile, Section, Text
 
 Address = Annotated[int, Field(ge=0, le=65535)]
+Item = TypeVar("Item")
 Axis = Literal["rack", "pack", "cell", "temperature_sensor"]
 FormatName = Literal[
     "u16", "i16", "u32", "i32", "u64", "f32", "enum16", "bitfield32", "sunssf", "pad", "string"
@@ -36,6 +37,13 @@ _TYPES_OF = {
     "length": {"u16"},
     "bits": {"bitfield32"},
 }
+
+
+def _some(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """The items, of which there must be one at least; asked only once all of them are sound."""
+    if not items:
+        raise ValueError("must not be empty")
+    return items
 
 
 class Condition(Section):
@@ -138,7 +146,7 @@ class Unit(Section):
     """Added to the unit id that the site gives the map."""
     over: Literal["rack"] | None = None
     """Repeated with consecutive unit ids."""
-    blocks: Annotated[tuple[Block, ...], Field(min_length=1)]
+    blocks: Annotated[tuple[Block, ...], AfterValidator(_some)]
 
 
 class Identity(Section):
@@ -159,4 +167,4 @@ class RegisterMap(Profile):
     identity: Identity
     conditions: dict[str, Bits] = Field(default={})
     """Conditions by bit that several rows share, by name."""
-    units: Annotated[tuple[Unit, ...], Field(min_length=1)]
+    units: Annotated[tuple[Unit, ...], AfterValidator(_some)]

@@ -5,14 +5,13 @@ import errno
 import os
 from collections.abc import Callable
 
-from pymodbus.transport import CommParams, CommType, ModbusProtocol
-
 from bms_emulator.interfaces.link import Link
 from bms_emulator.interfaces.modbus.connection import Connection, Patience
 from bms_emulator.interfaces.modbus.device import DevicePlan
 from bms_emulator.interfaces.modbus.dispatch import Dispatcher
 from bms_emulator.interfaces.modbus.disturbance import Disturbances
 from bms_emulator.interfaces.modbus.plan import ModbusPlan
+from bms_emulator.interfaces.modbus.wire import ListenerProtocol
 from bms_emulator.profile.site import ModbusServer
 
 HOUSEKEEPING = 0.1
@@ -25,7 +24,7 @@ class PortError(OSError):
     """A port that cannot be listened on; the message names address and map."""
 
 
-class Listener(ModbusProtocol):
+class Listener(ListenerProtocol):
     """Listens at one address and knows what all of its connections need.
 
     Args:
@@ -46,8 +45,7 @@ class Listener(ModbusProtocol):
         disturbances: Disturbances,
         count: Callable[[], int],
     ) -> None:
-        address = (device.host, device.port)
-        super().__init__(CommParams(comm_type=CommType.TCP, comm_name="modbus", source_address=address), True)
+        super().__init__(device.host, device.port)
         self.device = device
         self.options = options
         self.patience = patience
@@ -62,28 +60,20 @@ class Listener(ModbusProtocol):
             for number, unit in self.units.items()
         }
 
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port where it listens."""
-        host, port = self.transport.sockets[0].getsockname()[:2]  # type: ignore[attr-defined]
-        return host, port
-
-    async def listen(self) -> bool:
+    async def open(self) -> None:
         """Begin to listen.
 
         Raises:
             PortError: The address cannot be had.
         """
-        self.is_listener = True
         try:
-            self.transport = await self.call_create()
+            await super().open()
         except OSError as error:
             host, port = self.device.host, self.device.port
             reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
             used = "; another program listens there" if error.errno == errno.EADDRINUSE else ""
             maps = ", ".join(self.device.maps)
             raise PortError(error.errno, f"modbus {host}:{port} ({maps}): cannot listen: {reason}{used}") from error
-        return True
 
     def locate(self, unit: int, address: int, count: int) -> int:
         """Byte in the images of registers that may be read, -1 where it takes a closer look to say why not."""
@@ -97,21 +87,9 @@ class Listener(ModbusProtocol):
         """Whether one more connection is allowed, the newest counted."""
         return self._count() <= self.options.connection_limit
 
-    def callback_new_connection(self) -> ModbusProtocol:
+    def callback_new_connection(self) -> Connection:
         """A connection for a client that has come."""
         return Connection(self)
-
-    def callback_connected(self) -> None:
-        """A listener is not connected."""
-        raise NotImplementedError
-
-    def callback_disconnected(self, exc: Exception | None) -> None:
-        """A listener is not connected."""
-        raise NotImplementedError
-
-    def callback_data(self, data: bytes, addr: tuple[str, int] | None = None) -> int:
-        """A listener gets no data."""
-        raise NotImplementedError
 
 
 class Server:
@@ -145,7 +123,7 @@ class Server:
         """
         try:
             for listener in self.listeners:
-                await listener.listen()
+                await listener.open()
         except PortError:
             await self.stop()
             raise

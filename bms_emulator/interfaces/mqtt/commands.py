@@ -13,13 +13,11 @@ from typing import Annotated, Any, Literal, NoReturn, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bms_emulator.interfaces.link import Command, Link
-from bms_emulator.interfaces.values import SELECTOR_LENGTH_MAX, plain, read, select, writes
+from bms_emulator.interfaces.values import DEPTH_MAX, SELECTOR_LENGTH_MAX, plain, read, select, too_deep, writes
 from bms_emulator.points.catalogue import PointError
 
 PAYLOAD_MAX = 65_536
 """Longest command [byte]."""
-DEPTH_MAX = 16
-"""Deepest nesting of a command."""
 POINTS_MAX = 10_000
 """Most points that one command reads or writes."""
 REMEMBERED = 1024
@@ -108,7 +106,7 @@ def parse(payload: bytes) -> Request:
         raise CommandError(f"payload: is no JSON text in UTF-8 ({error}); allowed: {_SHAPES}") from None
     if not isinstance(data, dict):
         raise CommandError(f"payload: must be a JSON object; allowed: {_SHAPES}")
-    if _deeper(data, DEPTH_MAX):
+    if too_deep(data):
         raise CommandError(f"payload: is nested deeper than {DEPTH_MAX} levels; allowed: {_SHAPES}")
     try:
         return Request.model_validate(data)
@@ -222,18 +220,6 @@ def _digest(request: Request) -> bytes:
     """What the command asks, whenever it was sent."""
     asked = request.model_dump(include={"set", "fault", "get"})
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
-
-
-def _deeper(value: Any, levels: int) -> bool:
-    layer = [value]
-    for _ in range(levels):
-        layer = [
-            item
-            for parent in layer
-            if isinstance(parent, dict | list)
-            for item in (parent.values() if isinstance(parent, dict) else parent)
-        ]
-    return bool(layer)
 
 
 def _no_number(constant: str) -> NoReturn:

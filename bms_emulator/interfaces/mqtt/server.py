@@ -95,15 +95,17 @@ class _Site:
             await self._connection.hold(f"{self._base}/command", self._receive, self._show_state, tried)
 
     async def _show_state(self) -> None:
-        """Publish the state at every period; a broker that is slower than that gets fewer rounds, not a queue."""
+        """Publish the state at every period; a site too large, or a broker too slow, for that gets fewer rounds."""
         clock = asyncio.get_running_loop().time
         due = clock()
         while True:
+            began = clock()
             values, tick, simulated = self._link.values(self._telemetry.offsets)
             for topic, payload in self._telemetry.messages(values, tick, simulated):
                 await self._connection.show(topic, payload)
-            due = max(due + self._period, clock())
-            await asyncio.sleep(due - clock())
+            now = clock()
+            due = max(due + self._period, now + (now - began))  # rests as long as it worked: the rest is others' turn
+            await asyncio.sleep(due - now)
 
     async def _send_events(self) -> None:
         while True:

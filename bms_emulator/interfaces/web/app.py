@@ -97,6 +97,12 @@ def _handle_errors(app: FastAPI) -> None:
         message = "; ".join(f"{place}: {entry['msg']}" for place, entry in zip(places, entries, strict=True))
         return _problem(status, message, places[0], ())
 
+    @app.exception_handler(Exception)
+    async def broken(request: Request, error: Exception) -> Response:
+        return _problem(
+            HTTPStatus.INTERNAL_SERVER_ERROR, f"an error of the server: {type(error).__name__}", "server", ()
+        )
+
     @app.exception_handler(HTTPException)
     async def failed(request: Request, error: HTTPException) -> Response:
         status, path = HTTPStatus(error.status_code), request.url.path
@@ -162,8 +168,7 @@ def _add_faults(app: FastAPI, link: Link) -> None:
         body: Annotated[dict[str, Any], Body(openapi_examples=FAULT_EXAMPLES)],
         dry_run: Annotated[bool, Query(description="Only say what it would hit")] = False,
     ) -> Response:
-        asked = Command("fault_add", _origin(request), {"fault": body, "dry_run": dry_run})
-        return Json(await rest.command(link, asked, HTTPStatus.UNPROCESSABLE_ENTITY))
+        return Json(await rest.add_fault(link, _origin(request), body, dry_run))
 
     @app.delete("/api/faults/{name}", tags=["faults"], summary="Clear one fault", response_model=Applied)
     async def clear_one(request: Request, name: str) -> Response:

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from bms_emulator.interfaces.link import Command, Link
-from bms_emulator.interfaces.values import plain, read, select, text, writes
+from bms_emulator.interfaces.values import DEPTH_MAX, plain, read, select, text, too_deep, writes
 from bms_emulator.interfaces.web.view import event_data
 from bms_emulator.points.catalogue import PointError, describe
 
@@ -127,6 +127,14 @@ async def command(link: Link, asked: Command, refused: HTTPStatus) -> dict[str, 
     if not ack.accepted:
         raise RefusalError(refused, ack.message, "emulator")
     return {"tick": ack.tick, "time_s": ack.time, "result": ack.result}
+
+
+async def add_fault(link: Link, origin: str, fault: dict[str, Any], dry_run: bool) -> dict[str, Any]:
+    """Add a fault, or say what it would hit."""
+    if too_deep(fault):
+        raise RefusalError(HTTPStatus.BAD_REQUEST, f"is nested deeper than {DEPTH_MAX} levels", "body")
+    asked = Command("fault_add", origin, {"fault": fault, "dry_run": dry_run})
+    return await command(link, asked, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def fault_kinds(target: str | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Every rule for answers, a row each: unit, request, answer. The battery map ends at the address behind its end marker."""
+"""Every rule for answers, a row each: unit, request, answer."""
 
 import struct
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bms_emulator.arrays import Arena, Array
+from bms_emulator.interfaces.modbus.conversion import Conversion
 from bms_emulator.interfaces.modbus.encode import encode
 from bms_emulator.interfaces.modbus.formats import FORMATS, Coding
-from bms_emulator.interfaces.modbus.conversion import Conversion
 from bms_emulator.interfaces.modbus.plan import ModbusPlan, compile_maps
 from bms_emulator.interfaces.modbus.runs import BITFIELD, RUN, TERM, Encoding, runs_of
 from bms_emulator.points.catalogue import Catalogue

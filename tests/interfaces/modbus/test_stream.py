@@ -1,6 +1,7 @@
 """The stream of bytes: however it is cut, whatever is in it."""
 
 import asyncio
+import itertools
 import random
 import struct
 
@@ -34,7 +35,7 @@ async def exchange(link: FakeLink, pdus: list[bytes], cuts: list[int]) -> None:
         edges = [0, *sorted({cut % len(stream) for cut in cuts}), len(stream)]
 
         async def send() -> None:
-            for start, stop in zip(edges, edges[1:], strict=False):
+            for start, stop in itertools.pairwise(edges):
                 client.writer.write(stream[start:stop])
                 await client.writer.drain()
                 await asyncio.sleep(0)

@@ -51,7 +51,7 @@ async def test_many_registers_are_one_command(rig: Rig) -> None:
     assert command.op == "write"
     assert command.origin.startswith("modbus:127.0.0.1:")
     wanted = {catalogue.find("soc_reserve_max")[1]: 0.9, catalogue.find("soc_reserve_min")[1]: 0.1}
-    assert {offset: value for offset, value in command.args["writes"]} == pytest.approx(wanted)
+    assert dict(command.args["writes"]) == pytest.approx(wanted)
 
 
 async def test_refused_write_answers_04(rig: Rig) -> None:

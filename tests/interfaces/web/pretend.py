@@ -15,13 +15,11 @@ def discharging() -> FakeSite:
     voltage[4, 120:128] -= 0.03
     voltage[2, 40] = 3.70
     voltage[7, 200:202] = np.nan
-    along = np.tile(np.linspace(0.0, 3.5, cells // packs), packs)
     sensors = 208 // packs
     temperature = 299.0 + np.tile(np.linspace(0, 3.5, sensors), packs) + 0.5 * rng.standard_normal((racks, 208))
     temperature[8, 90:100] += 9.0
     link.set("container[1].rack[*].cell[*].voltage", voltage.ravel())
     link.set("container[1].rack[*].temperature_sensor[*].temperature", temperature.ravel())
-    assert along.size == cells
 
     for quantity, extreme in (("max", np.nanargmax), ("min", np.nanargmin)):
         at = np.array([extreme(row) for row in voltage])
@@ -90,7 +88,9 @@ def discharging() -> FakeSite:
     link.happen("fault", "rack[3].cell[41].voltage", action="added", name="ov1", kind="sensor-stuck")
     for level in (1, 2, 3):
         link.happen("alarm", "container[1].rack[3]", alarm="cell_overvoltage", level=level, previous=level - 1)
-    link.happen("state", "container[1].rack[3]", point="mode", value=6, previous=4, text="fault", previous_text="connected")
+    link.happen(
+        "state", "container[1].rack[3]", point="mode", value=6, previous=4, text="fault", previous_text="connected"
+    )
     link.happen("alarm", "container[1].rack[9]", alarm="temperature_spread", level=1, previous=0)
     link.faults["ov1"] = {
         "name": "ov1",

@@ -53,21 +53,21 @@ function figures({ container: bank, racks, pcs }) {
   const at = (rack, pack) => (rack ? `R${rack} P${pack}` : "");
   return [
     ["Bank", words(bank.mode), "", `${bank.racks_connected} of ${racks.length} racks`, good],
+    ["Alarm level", String(level), "", bank.master_lost ? "master lost" : ["none", "warning", "derating", "trip"][level] || "", level > 0 ? `level-${level}` : ""],
     ["SOC", number(bank.soc_percent), "%", `SOH ${number(bank.soh_percent)} %`],
     ["DC power", kilo(bank.power_w), "kW", bank.power_w > 500 ? "discharging" : bank.power_w < -500 ? "charging" : "idle"],
     ["PCS", kilo(pcs.power_w), "kW", `${words(pcs.state)} · set ${pcs.setpoint_enabled ? `${kilo(pcs.power_setpoint_w)} kW` : "off"}${pcs.limited ? " · limited" : ""}`],
     ["DC voltage", number(bank.voltage_v), "V", `strings ${number(bank.rack_voltage_min_v, 0)} – ${number(bank.rack_voltage_max_v, 0)}`],
     ["DC current", number(bank.current_a), "A", `strings ${number(bank.rack_current_min_a, 0)} – ${number(bank.rack_current_max_a, 0)}`],
+    ["Chiller", words(bank.chiller.mode), "", `set ${words(bank.chiller.request)}, ${number(bank.chiller.setpoint_degc)} °C`],
     ["Discharge limit", kilo(bank.discharge_power_limit_w), "kW", `${number(bank.discharge_current_limit_a, 0)} A`],
     ["Charge limit", kilo(bank.charge_power_limit_w), "kW", `${number(bank.charge_current_limit_a, 0)} A`],
     ["Cell max", number(bank.cell_voltage_max_v, 3), "V", at(bank.cell_voltage_max_rack, bank.cell_voltage_max_pack)],
     ["Cell min", number(bank.cell_voltage_min_v, 3), "V", `${at(bank.cell_voltage_min_rack, bank.cell_voltage_min_pack)}, Δ ${number(spread, 0)} mV`],
     ["Temperature max", number(bank.temperature_max_degc), "°C", at(bank.temperature_max_rack, bank.temperature_max_pack)],
     ["Temperature min", number(bank.temperature_min_degc), "°C", at(bank.temperature_min_rack, bank.temperature_min_pack)],
-    ["Chiller", words(bank.chiller.mode), "", `set ${words(bank.chiller.request)}, ${number(bank.chiller.setpoint_degc)} °C`],
     ["Coolant", number(bank.coolant.supply_temperature_degc), "°C", `back ${number(bank.coolant.return_temperature_degc)} · ${number(bank.coolant.flow_kg_per_s, 2)} kg/s`],
     ["Auxiliary", kilo(bank.auxiliary.power_w, 1), "kW", `outside ${number(bank.ambient_temperature_degc)} °C`],
-    ["Alarm level", String(level), "", bank.master_lost ? "master lost" : ["none", "warning", "derating", "trip"][level] || "", level > 0 ? `level-${level}` : ""],
   ];
 }
 
@@ -146,6 +146,7 @@ function showFaults(faults) {
 function eventText({ kind, data }) {
   if (kind === "alarm" && data.alarm) return `${words(data.alarm)} ${data.previous} → ${data.level}`;
   if (kind === "state" && data.point) return `${words(data.point)} ${words(data.previous_text ?? data.previous)} → ${words(data.text ?? data.value)}`;
+  if (kind === "fault" && data.name) return [data.name, data.action, data.kind].filter(Boolean).join(" ");
   return Object.entries(data).map(([name, value]) => `${words(name)} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ").slice(0, 200);
 }
 

@@ -1,0 +1,198 @@
+"""What is wrong with a map is said with file, line and what is near, all at once."""
+
+from pathlib import Path
+
+import pytest
+
+from bms_emulator.interfaces.modbus.load import load_map
+from bms_emulator.interfaces.modbus.plan import compile_maps
+from bms_emulator.points.catalogue import Catalogue
+from bms_emulator.profile.errors import ProfileError
+from bms_emulator.profile.loader import load_site
+from bms_emulator.profile.site import ModbusDevice
+
+HEAD = """\
+name: bad
+description: A map with a mistake.
+source: made up
+identity: {vendor: V, product_code: P}
+conditions:
+  alarms:
+    0: [{point: "rack.alarm[overtemperature].level"}]
+units:
+  - name: one
+    blocks:
+      - name: b
+        at: 100
+        rows:
+          - {name: SF, type: sunssf, value: -1}
+"""
+
+
+def problems(folder: Path, rows: str, devices: tuple[ModbusDevice, ...] | None = None) -> list[str]:
+    """What compiling a map of one block with these rows says; the first row stands in line 15."""
+    (folder / "registers").mkdir(exist_ok=True)
+    (folder / "registers" / "bad.yaml").write_text(HEAD + rows)
+    site = load_site("cabinet")
+    server = site.modbus.model_copy(update={"devices": devices or (ModbusDevice(map="bad"),)})
+    site = site.model_copy(update={"modbus": server})
+    try:
+        compile_maps(site, Catalogue(site))
+    except ProfileError as error:
+        return [str(problem) for problem in error.problems]
+    return []
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("BMS_EMULATOR_PROFILES", str(tmp_path))
+    return tmp_path
+
+
+def row(text: str) -> str:
+    return f"          - {{name: X, {text}}}\n"
+
+
+ROWS = {
+    "sound": ('type: u16, point: soc, unit: "%", scale: SF', ""),
+    "near point": ("type: u16, point: sock", "near: container.soc"),
+    "the truth": (
+        'type: u16, point: "plant.container.bus_voltage", unit: V',
+        "is a plant point; a register shows measured",
+    ),
+    "the runtime": ("type: u16, point: emulator.tick", "is a runtime point"),
+    "missing index": ("type: u16, point: rack.pack.voltage, unit: V", "pack needs an index"),
+    "several points": ('type: u16, point: "rack.pack[*].voltage", unit: V', "picks several points"),
+    "no such index": ('type: u16, point: "rack[9].soc", unit: "%"', "rack[9] does not exist"),
+    "missing unit": ("type: u16, point: voltage", "unit = '': the value is in V; allowed: V, mV"),
+    "wrong unit": ("type: u16, point: voltage, unit: A", "unit = 'A': the value is in V; allowed: V, mV"),
+    "no such scale": ("type: u16, point: voltage, unit: V, scale: SV", "no sunssf row of that name; known: SF"),
+    "limits beyond the format": ('type: i16, point: soc_reserve_max, unit: "%", scale: 0.001', "may be 100000 as raw"),
+    "choices beyond the format": ("type: i16, point: heartbeat_master", "may be 65535 as raw value"),
+    "rating beyond the format": ("type: u16, nameplate: energy, unit: Wh", "nameplate energy is 261200 as raw value"),
+    "no such rating": ("type: u16, nameplate: enerqy, unit: Wh", "no such number; near: energy"),
+    "text as rating": ("type: u16, nameplate: serial", "no such number"),
+    "rating as text": ("type: string, size: 4, nameplate: energy", "no such text"),
+    "text too long": ("type: string, size: 2, text: Hello", "5 characters; 4 fit"),
+    "constant beyond the format": ("type: u16, value: 70000", "70000 does not fit; allowed are 0 to 65535"),
+    "constant with a fraction": ("type: u16, value: 1.5", "must be a whole number"),
+    "number as enumeration": ("type: enum16, point: voltage, unit: V", "not an enumeration"),
+    "writable measurement": (
+        "type: u16, point: voltage, unit: V, access: rw",
+        "is a firmware point and cannot be written",
+    ),
+    "table lacks": ("type: enum16, point: request, table: {none: 0, connect: 1}", "table: lacks disconnect"),
+    "table knows too much": (
+        "type: enum16, point: request, table: {none: 0, connect: 1, disconnect: 2, conect: 3}",
+        "'conect' is no value of container.request; near: connect",
+    ),
+    "table beyond the format": (
+        "type: enum16, point: request, table: {none: 0, connect: 1, disconnect: 70000}",
+        "disconnect = 70000: the format takes 0 to",
+    ),
+    "table of a number": ("type: enum16, point: voltage, unit: V, table: {0: 1}", "is a number in V"),
+    "ambiguous writable table": (
+        "type: enum16, point: request, access: rw, table: {none: 0, connect: 1, disconnect: 1}",
+        "must not stand for two",
+    ),
+    "no such conditions": ("type: bitfield32, bits: alarm", "no such conditions; near: alarms"),
+    "no such alarm": (
+        'type: bitfield32, bits: {1: [{point: "rack.alarm[overtemp].level"}]}',
+        "alarm[overtemp] does not exist",
+    ),
+    "no such value": (
+        "type: bitfield32, bits: {1: [{point: rack.connect_failure, equals: fuse}]}",
+        "equals = 'fuse': no value of container.rack.connect_failure; near: fuse_open",
+    ),
+    "truth in a bit": ('type: bitfield32, bits: {1: [{point: "plant.rack.current"}]}', "is a plant point"),
+    "index of nothing": ("type: u16, index: rack", "nothing around repeats over it"),
+    "count of nothing": ("type: u16, count: cell", "needs a unit or block over racks around it"),
+    "overlap": ("at: 0, type: u16, value: 1", "b.X at address 100 overlaps b.SF"),
+    "end of addresses": ("at: 65500, type: u16, value: 1", "ends at address 65600; the last one is 65535"),
+    "nothing shown": ("type: u16", "needs exactly one of point, value"),
+    "two things shown": ("type: u16, point: soc, value: 1", "needs exactly one of"),
+    "padding that shows": ("type: pad, value: 1", "padding shows nothing"),
+    "string without size": ("type: string, text: a", "size: needed with type string"),
+    "type of a constant": ("type: i16, bits: alarms", "bits needs one of bitfield32"),
+    "constant to write": ("type: u16, value: 1, access: rw", "only a point can be written"),
+    "table of a constant": ("type: u16, value: 1, table: {0: 1}", "only a point has one"),
+    "unknown key": ("type: u16, value: 1, scael: 2", "unknown key; near: scale"),
+    "unknown type": ("type: u8, value: 1", "must be one of"),
+    "bit 32": ("type: bitfield32, bits: {32: [{point: soc}]}", "<= 31"),
+}
+
+
+@pytest.mark.parametrize("case", ROWS)
+def test_mistake_in_a_row_is_told_with_file_and_line(case: str, folder: Path) -> None:
+    text, expected = ROWS[case]
+    told = problems(folder, row(text))
+    if not expected:
+        assert told == []
+        return
+    assert any(expected in line for line in told), told
+    assert all("registers/bad.yaml:" in line for line in told)
+    assert any(f"registers/bad.yaml:{line}:" in told[0] for line in (11, 15)), told
+
+
+def test_all_mistakes_are_told_at_once(folder: Path) -> None:
+    told = problems(
+        folder, row("type: u16, point: sock") + row("type: u16, point: voltage") + row("type: u16, value: 1e5")
+    )
+    assert [line.split(":")[1] for line in told] == ["15", "16", "17"]
+
+
+def test_blocks_that_overlap_are_told(folder: Path) -> None:
+    told = problems(
+        folder,
+        """\
+      - name: c
+        at: 98
+        over: rack
+        rows:
+          - {name: Y, type: u32, index: rack}
+          - {name: Z, type: u32, count: rack}
+""",
+    )
+    assert len(told) == 1
+    assert "b.SF at address 100 overlaps c.Z" in told[0] or "c.Z at address 100 overlaps b.SF" in told[0]
+
+
+def test_a_stride_must_hold_a_repetition(folder: Path) -> None:
+    told = problems(folder, "      - {name: c, over: rack, stride: 1, rows: [{name: Y, type: u32, value: 0}]}\n")
+    assert any("stride: 1 registers, but one repetition takes 2" in line for line in told)
+
+
+def test_a_size_must_hold_its_rows(folder: Path) -> None:
+    told = problems(folder, "      - {name: c, size: 1, rows: [{name: Y, type: u32, value: 0}]}\n")
+    assert any("size: 1 registers, but its rows take 2" in line for line in told)
+
+
+def test_cells_repeat_within_racks_only(folder: Path) -> None:
+    told = problems(folder, "      - {name: c, over: cell, rows: [{name: Y, type: u16, value: 0}]}\n")
+    assert any("cell: needs a unit or block over racks around it" in line for line in told)
+
+
+def test_an_unknown_map_is_told_with_near_names(folder: Path) -> None:
+    with pytest.raises(ProfileError, match="near: sunspec-battery"):
+        load_map("sunspec-batery")
+
+
+def test_a_map_has_the_name_of_its_file(folder: Path) -> None:
+    (folder / "registers").mkdir()
+    (folder / "registers" / "other.yaml").write_text(HEAD)
+    with pytest.raises(ProfileError, match="must be other, the name of the file"):
+        load_map("other")
+
+
+def test_two_units_with_one_id_on_one_port_are_told(folder: Path) -> None:
+    devices = ModbusDevice(map="bad", unit=2), ModbusDevice(map="bad", unit=2)
+    assert any("both get unit id 2 on one port" in line for line in problems(folder, "", devices))
+    assert problems(folder, "", (devices[0], ModbusDevice(map="bad", unit=3))) == []
+    assert problems(folder, "", (devices[0], ModbusDevice(map="bad", unit=2, port=5099))) == []
+
+
+def test_unit_ids_end_at_247(folder: Path) -> None:
+    text = "  - {name: racks, over: rack, offset: 240, blocks: [{name: c, rows: [{name: Y, type: u16, value: 0}]}]}\n"
+    assert problems(folder, text, (ModbusDevice(map="bad", unit=7),)) == []
+    told = problems(folder, text, (ModbusDevice(map="bad", unit=8),))
+    assert any("racks 1 of bad would get unit id 248; allowed are 1 to 247" in line for line in told)
