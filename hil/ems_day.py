@@ -6,10 +6,10 @@ Start the emulator at an accelerated clock, then this program:
     .venv/bin/python hil/ems_day.py
 
 It scans bank, racks and PCS, connects the racks, drives a day of five-minute dispatch within the limits that the BMS
-publishes (a morning peak, charging at noon, an hour of frequency response, an evening discharge), checks the energy
-balance, and then watches a cell-sense fault: the alarm, the open rack, the lower limits, the power that the PCS really
-delivers, and the recovery. Time is read from the battery's heartbeat, which counts simulated seconds. The exit code is
-0 when every check held.
+publishes (an hour of frequency response, a morning peak, charging at noon, an evening discharge), checks the energy
+balance, and then watches a cell-sense fault in three racks: the alarm, the open racks, the lower limits, the power that
+the PCS really delivers, and the recovery. Time is read from the battery's heartbeat, which counts simulated seconds.
+The exit code is 0 when every check held.
 """
 
 import argparse
@@ -29,6 +29,8 @@ import sunspec2.modbus.client as sunspec
 HOUR = 3600.0
 STEP = 300.0
 """Dispatch interval [s]."""
+RACKS_HIT = 3
+"""Racks in which a cell-sense line sticks: enough for the limits to fall below the rated power of the PCS."""
 BMS_EMULATOR = str(Path(sys.executable).with_name("bms-emulator"))
 
 
@@ -136,12 +138,12 @@ class Plant:
 
 def schedule(hour: float, second: float) -> float:
     """Dispatch of the day [relative to rated power, positive in discharge]."""
+    if 3.0 <= hour < 4.0:
+        return 0.4 * math.sin(2 * math.pi * second / 97.0) + 0.2 * math.sin(2 * math.pi * second / 31.0)
     if 6.0 <= hour < 7.5:
         return 1.0
     if 10.5 <= hour < 13.5:
         return -1.0
-    if 15.0 <= hour < 16.0:
-        return 0.4 * math.sin(2 * math.pi * second / 97.0) + 0.2 * math.sin(2 * math.pi * second / 31.0)
     if 18.0 <= hour < 20.5:
         return 1.0
     return 0.0
@@ -174,7 +176,7 @@ def run_day(plant: Plant, low: float, high: float, report: Report) -> None:
     """Dispatch a day; SOC stays between low and high [%]."""
     day = Energy()
     cycle: Energy | None = None
-    cycle_start = cycle_end = 0.0
+    cycle_start = cycle_end = peak = 0.0
     exceeded = 0
     samples = 0
     alarms = 0
@@ -182,7 +184,7 @@ def run_day(plant: Plant, low: float, high: float, report: Report) -> None:
     progress = -1
     while (elapsed := plant.seconds - start) < 24 * HOUR:
         hour = elapsed / HOUR
-        fast = 15.0 <= hour < 16.0
+        fast = 3.0 <= hour < 4.0
         want = schedule(hour, elapsed) * plant.rated
         if (want > 0 and plant.soc <= low) or (want < 0 and plant.soc >= high):
             want = 0.0
@@ -191,6 +193,7 @@ def run_day(plant: Plant, low: float, high: float, report: Report) -> None:
         plant.dispatch(want)
         for seconds in plant.until(20.0 if fast else STEP):
             power = plant.dc_power
+            peak = max(peak, plant.soc)
             day.add(power, seconds)
             if cycle is not None and not cycle_end:
                 cycle.add(power, seconds)
@@ -226,6 +229,13 @@ def run_day(plant: Plant, low: float, high: float, report: Report) -> None:
         f"{100 * trip:.2f} % (SOC {cycle_start:.1f} -> {cycle_end:.1f} %)",
         0.935 <= trip <= 0.96,
     )
+    stored = (peak - cycle_start) / 100.0 * float(plant.base.WHRtg.cvalue) * HOUR
+    moved = math.sqrt(cycle.charged * cycle.discharged)
+    report.check(
+        "energy agrees with state of charge",
+        f"{moved / 3.6e9:.3f} MWh moved, {stored / 3.6e9:.3f} MWh by SOC ({cycle_start:.1f} -> {peak:.1f} %)",
+        abs(moved / stored - 1.0) < 0.05,
+    )
 
 
 def watch_fault(plant: Plant, url: str, report: Report) -> None:
@@ -236,33 +246,43 @@ def watch_fault(plant: Plant, url: str, report: Report) -> None:
     for _ in plant.until(60.0):
         plant.dispatch(want)
     limits_before, delivered_before = plant.limits(), plant.ac_power
-    cli(url, "fault", "add", "rack[3].cell[41].voltage", "stuck", "--value", "3.70V", "--name", "ems-day")
+    cli(
+        url,
+        "fault",
+        "add",
+        f"rack[3..{2 + RACKS_HIT}].cell[41].voltage",
+        "stuck",
+        "--value",
+        "3.70V",
+        "--name",
+        "ems-day",
+    )
     over_voltage = 1 << 9
     seen = plant.wait("over-voltage alarm", lambda: plant.base.Evt1.value & over_voltage, 60.0)
     report.check("alarm seen", f"Evt1 = {plant.base.Evt1.value:#x}", seen)
-    opened = plant.wait("rack open", lambda: plant.connected == count - 1, 60.0)
-    report.check("rack open", f"{plant.connected} of {count} connected", opened)
+    opened = plant.wait("racks open", lambda: plant.connected == count - RACKS_HIT, 60.0)
+    report.check("racks open", f"{plant.connected} of {count} connected", opened)
     for _ in plant.until(60.0):
         plant.dispatch(want)
     side = 1 if want > 0 else 0
     ratio = plant.limits()[side] / limits_before[side]
     report.check("limit fell", f"to {100 * ratio:.1f} %", ratio < 0.97)
     allowed = plant.limits()[side]
-    held = abs(plant.dc_power) <= allowed * 1.03
+    held = 0.9 * allowed <= abs(plant.dc_power) <= 1.03 * allowed
     report.check(
         "PCS delivers what remains",
         f"{delivered_before / 1e3:.0f} kW before, {plant.ac_power / 1e3:.0f} kW now",
-        held and abs(plant.ac_power) > 0.3 * abs(delivered_before),
+        held and abs(plant.ac_power) < abs(delivered_before),
     )
     plant.dispatch(0.0)
     cli(url, "fault", "clear", "ems-day")
     for _ in plant.until(120.0):
         pass
-    report.check("rack stays open until reset", f"{plant.connected} of {count}", plant.connected == count - 1)
+    report.check("racks stay open until reset", f"{plant.connected} of {count}", plant.connected == count - RACKS_HIT)
     plant.base.AlmRst.value = 1
     plant.base.AlmRst.write()
-    back = plant.wait("rack back", lambda: plant.connected == count, 600.0)
-    report.check("rack back after reset", f"{plant.connected} of {count}", back)
+    back = plant.wait("racks back", lambda: plant.connected == count, 600.0)
+    report.check("racks back after reset", f"{plant.connected} of {count}", back)
     plant.base.read()
     report.check("reset done", f"AlmRst = {plant.base.AlmRst.value}", plant.base.AlmRst.value == 0)
     report.check("alarms gone", f"Evt1 = {plant.base.Evt1.value:#x}", plant.base.Evt1.value == 0)
@@ -285,6 +305,7 @@ def main() -> int:
     )
     parser.add_argument("--soc-low", type=float, default=10.0)
     parser.add_argument("--soc-high", type=float, default=90.0)
+    parser.add_argument("--day", action=argparse.BooleanOptionalAction, default=True, help="drive the day of dispatch")
     parser.add_argument("--json", type=Path, help="write the checks to this file")
     options = parser.parse_args()
 
@@ -298,8 +319,9 @@ def main() -> int:
     print("connect")
     connect(plant, report)
     with contextlib.suppress(KeyboardInterrupt):
-        print("day")
-        run_day(plant, options.soc_low, options.soc_high, report)
+        if options.day:
+            print("day")
+            run_day(plant, options.soc_low, options.soc_high, report)
         print("fault")
         watch_fault(plant, options.url, report)
     if options.json:

@@ -3,7 +3,7 @@
 import typer
 
 from bms_emulator import __version__
-from bms_emulator.cli import fault, map, points, profile, run
+from bms_emulator.cli import fault, map, points, profile, run, status
 
 app = typer.Typer(
     name="bms-emulator",
@@ -30,11 +30,11 @@ def _common(
     pass
 
 
-app.command("run")(run.run)
-app.command("status")(points.status)
-app.command("points")(points.points)
-app.command("get")(points.get)
-app.command("set")(points.set_)
+app.command("run", epilog=run.EXAMPLES)(run.run)
+app.command("status", epilog=status.EXAMPLES)(status.status)
+app.command("points", epilog=points.POINTS_EXAMPLES)(points.points)
+app.command("get", epilog=points.GET_EXAMPLES)(points.get)
+app.command("set", epilog=points.SET_EXAMPLES)(points.set_)
 app.add_typer(fault.app, name="fault")
 app.add_typer(profile.app, name="profile")
 app.add_typer(map.app, name="map")

@@ -13,6 +13,9 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 TIMEOUT = 10.0
 """Longest wait for an answer [s]."""
 
+_UNWRAPPED = 1000
+"""Width at which no table is wrapped [characters]."""
+
 Url = Annotated[
     str, typer.Option("--url", envvar="BMS_EMULATOR_URL", help="Where the emulator answers.", show_default=True)
 ]
@@ -125,13 +128,25 @@ def print_json(data: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows for people; texts are shown as they are, brackets included."""
+    """Print rows for people; texts are shown as they are, brackets included.
+
+    The first column, of names, is never cut. What is not printed on a terminal is not wrapped either, so that a line
+    found by grep is a whole row.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*columns, box=box.SIMPLE_HEAD)
+    console = Console()
+    if not console.is_terminal:
+        console.width = _UNWRAPPED
+    table = Table(box=box.SIMPLE_HEAD)
+    for n, column in enumerate(columns):
+        table.add_column(column, no_wrap=n == 0)
     for row in rows:
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    Console().print(table)
+    with console.capture() as printed:
+        console.print(table)
+    for line in printed.get().splitlines():
+        typer.echo(line.rstrip())

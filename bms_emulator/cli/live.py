@@ -1,7 +1,6 @@
 """What ``run`` shows: progress while it starts, addresses, warnings, and on a terminal a live table."""
 
 import json
-import math
 import threading
 from types import TracebackType
 from typing import Any, Self
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bms_emulator.cli.client import Client, ClientError
+from bms_emulator.cli.texts import elapsed, kilowatts, number
 from bms_emulator.profile.site import SiteProfile
 from bms_emulator.units import celsius
 
@@ -39,6 +39,7 @@ class Live:
         self._as_json = as_json
         self._console = Console(highlight=False)
         self._status = self._console.status("starting") if enabled else None
+        self._bank = "bank" if site.container_count == 1 else f"bank 1 of {site.container_count}"
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -65,7 +66,7 @@ class Live:
         if show is not None:
             show(data)
 
-    def _compiled(self, data: dict[str, Any]) -> None:
+    def _compiling(self, data: dict[str, Any]) -> None:
         text = f"compiling kernels, once: {data['count']}, {data['kernel']}"
         if self._status:
             self._status.update(text)
@@ -121,18 +122,25 @@ class Live:
         pcs, _ = _values(client, "pcs[1].*")
         loop, _ = _values(client, "emulator.*")
         head = Table.grid(padding=(0, 3))
+        coldest, warmest = _celsius(bank["temperature_min"]), _celsius(bank["temperature_max"])
+        warmth = ("temperature", f"{number(coldest, 1)} to {number(warmest, 1, '°C')}")
         rows: list[tuple[str | Text, ...]] = [
-            ("time", _clock(loop["time"]), "speed", f"x{loop['speed_actual']:.4g} of x{loop['speed']}"),
-            ("bank", bank_texts["mode"], "SOC", f"{100 * bank['soc']:.1f} %"),
-            ("bus", f"{bank['voltage']:.1f} V  {bank['current']:.0f} A", "DC power", _power(bank["power"])),
-            ("PCS", _power(pcs["power"]), "set point", _power(pcs["power_setpoint"])),
-            ("may charge", _power(bank["charge_power_limit"]), "may discharge", _power(bank["discharge_power_limit"])),
+            ("time", elapsed(loop["time"]), "speed", f"×{loop['speed_actual']:.4g} of ×{_asked(loop['speed'])}"),
+            (self._bank, bank_texts["mode"], "SOC", number(_percent(bank["soc"]), 1, "%")),
             (
-                "cells",
-                f"{bank['cell_voltage_min']:.3f} to {bank['cell_voltage_max']:.3f} V",
-                "temperature",
-                f"{celsius(bank['temperature_min']):.1f} to {celsius(bank['temperature_max']):.1f} °C",
+                "bus",
+                f"{number(bank['voltage'], 1, 'V')}  {number(bank['current'], 0, 'A')}",
+                "DC power",
+                kilowatts(bank["power"]),
             ),
+            ("PCS", kilowatts(pcs["power"]), "set point", kilowatts(pcs["power_setpoint"])),
+            (
+                "may charge",
+                kilowatts(bank["charge_power_limit"]),
+                "may discharge",
+                kilowatts(bank["discharge_power_limit"]),
+            ),
+            ("cells", f"{number(bank['cell_voltage_min'], 3)} to {number(bank['cell_voltage_max'], 3, 'V')}", *warmth),
             ("alarm", Text(f"level {bank['alarm_level']}", STYLES[bank["alarm_level"]]), "late p99", _late(loop)),
         ]
         for row in rows:
@@ -142,7 +150,9 @@ class Live:
     def _racks(self, client: Client) -> RenderableType:
         count = min(self._site.container.rack_count, RACKS_SHOWN)
         columns = ("mode", "soc", "current", "cell_voltage_min", "cell_voltage_max", "temperature_max", "alarm_level")
-        table = Table("rack", "mode", "SOC %", "A", "V min", "V max", "°C max", "alarm", box=None)
+        table = Table("rack", "mode", box=None)
+        for title in ("SOC %", "A", "V min", "V max", "°C max", "alarm"):
+            table.add_column(title, justify="right")
         selected = {
             name: client.get("/api/points", select=f"container[1].rack[1..{count}].{name}")["points"][0]
             for name in columns
@@ -154,11 +164,11 @@ class Live:
             table.add_row(
                 str(n + 1),
                 modes[n],
-                f"{100 * values['soc'][n]:.1f}",
-                "-" if values["current"][n] is None else f"{values['current'][n]:.1f}",
-                f"{values['cell_voltage_min'][n]:.3f}",
-                f"{values['cell_voltage_max'][n]:.3f}",
-                f"{celsius(values['temperature_max'][n]):.1f}",
+                number(_percent(values["soc"][n]), 1),
+                number(values["current"][n], 1),
+                number(values["cell_voltage_min"][n], 3),
+                number(values["cell_voltage_max"][n], 3),
+                number(_celsius(values["temperature_max"][n]), 1),
                 str(level),
                 style=STYLES[level],
             )
@@ -173,15 +183,18 @@ def _values(client: Client, selector: str) -> tuple[dict[str, Any], dict[str, st
     return values, texts
 
 
-def _power(watts: float) -> str:
-    return f"{watts / 1e3:.0f} kW"
+def _asked(speed: float | str) -> str:
+    """Speed as asked for; JSON knows no infinity, so its name stands there."""
+    return "max" if isinstance(speed, str) else f"{speed:g}"
 
 
-def _clock(seconds: float) -> str:
-    minutes, second = divmod(math.floor(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours:02d}:{minute:02d}:{second:02d}"
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100.0 * share
+
+
+def _celsius(kelvin: float | None) -> float | None:
+    return None if kelvin is None else celsius(kelvin)
 
 
 def _late(loop: dict[str, Any]) -> str:
-    return f"{1e3 * loop['lateness_p99']:.2f} ms, {loop['overruns']} overruns"
+    return f"{number(1e3 * loop['lateness_p99'], 2, 'ms')}, {loop['overruns']:,} overruns"

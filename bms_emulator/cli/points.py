@@ -1,4 +1,4 @@
-"""``bms-emulator status | points | get | set``: look at a running emulator and write to it."""
+"""``bms-emulator points | get | set``: read points of a running emulator, and write to them."""
 
 import json
 from typing import Annotated, Any
@@ -17,14 +17,41 @@ from bms_emulator.cli.client import (
     print_table,
 )
 
+POINTS_EXAMPLES = """
+Examples:
 
-def status(url: Url = DEFAULT_URL, as_json: Json = False) -> None:
-    """Show clock, punctuality and active faults of a running emulator."""
-    answer = _ask(url, None, lambda client: client.get("/api/status"))
-    if as_json:
-        print_json(answer)
-        return
-    print_table(("what", "value"), list(_flat(answer)))
+  points
+
+  points chiller
+
+  points --json
+"""
+GET_EXAMPLES = """
+Examples:
+
+  get 'rack[*].soc' container.voltage
+
+  get 'rack[3].cell[1..8].voltage' --json
+
+  get 'rack[1].alarm\\[cell_overvoltage].level'
+
+  get 'container[1].*'
+
+The prefix plant. reads the truth that sensors only approximate: get 'plant.rack[3].cell[41].voltage'
+"""
+SET_EXAMPLES = """
+Examples:
+
+  set container.request=connect
+
+  set pcs.setpoint_enabled=true pcs.setpoint_mode=watts pcs.power_setpoint=1e6
+
+  set 'rack[*].enable=false' emulator.speed=300
+
+  set emulator.speed=infinity
+
+A choice is written by its name or number; points tells unit, limits and access of each.
+"""
 
 
 def points(
@@ -32,18 +59,15 @@ def points(
     url: Url = DEFAULT_URL,
     as_json: Json = False,
 ) -> None:
-    """List the points of a running emulator: name, unit, access, meaning.
-
-    Example:
-      bms-emulator points chiller
-    """
+    """List the points of a running emulator: name, unit, access, meaning."""
     families = _ask(url, None, lambda client: client.get("/api/points"))["families"]
     found = [family for family in families if pattern in family["name"]]
     if as_json:
         print_json(found)
         return
     columns = ("name", "unit", "access", "source", "meaning")
-    print_table(columns, [[family[k] for k in ("name", "unit", "access", "source", "description")] for family in found])
+    keys = ("unit", "access", "source", "description")
+    print_table(columns, [[_short(family["name"]), *(family[key] for key in keys)] for family in found])
 
 
 def get(
@@ -51,12 +75,7 @@ def get(
     url: Url = DEFAULT_URL,
     as_json: Json = False,
 ) -> None:
-    """Read points of a running emulator, in SI units.
-
-    Examples:
-      bms-emulator get 'rack[*].soc' container.voltage
-      bms-emulator get 'rack[3].cell[1..8].voltage' --json
-    """
+    """Read points of a running emulator, in SI units."""
     answers = _ask(url, None, lambda client: [client.get("/api/points", select=text) for text in selectors])
     if as_json:
         print_json(answers if len(answers) > 1 else answers[0])
@@ -76,13 +95,7 @@ def set_(
     token: Token = None,
     as_json: Json = False,
 ) -> None:
-    """Write points of a running emulator, in SI units.
-
-    Examples:
-      bms-emulator set container.request=connect
-      bms-emulator set 'pcs[1].power_setpoint=1e6' 'pcs[1].setpoint_enabled=1'
-      bms-emulator set emulator.speed=300
-    """
+    """Write points of a running emulator, in SI units."""
     values = {}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
@@ -94,6 +107,11 @@ def set_(
         print_json(answer)
     else:
         typer.echo(f"applied at tick {answer['tick']}, simulated time {answer['time_s']:.3f} s")
+
+
+def _short(name: str) -> str:
+    """A name without the index of what there is one of only; it may be left out."""
+    return name.replace("[1..1]", "").replace("container.rack", "rack")
 
 
 def _ask(url: str, token: str | None, question: Any) -> Any:
@@ -116,12 +134,3 @@ def _shown(value: object) -> str:
     if value is None:
         return "invalid"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _flat(data: Any, path: str = "") -> list[tuple[str, str]]:
-    """Rows of nested data: path and value."""
-    if isinstance(data, dict):
-        return [row for key, item in data.items() for row in _flat(item, f"{path}.{key}" if path else key)]
-    if isinstance(data, list):
-        return [row for n, item in enumerate(data, 1) for row in _flat(item, f"{path}[{n}]")] or [(path, "none")]
-    return [(path, _shown(data))]

@@ -1,12 +1,11 @@
 """``bms-emulator run``: emulate a site until told to stop."""
 
-import ipaddress
 import json
 import math
 import secrets
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -15,23 +14,35 @@ from bms_emulator.cli.live import Live
 from bms_emulator.faults.quantity import TIME
 from bms_emulator.profile.errors import ProfileError
 from bms_emulator.profile.loader import load_site
-from bms_emulator.profile.site import SiteProfile
+from bms_emulator.profile.site import SiteProfile, is_loopback
 from bms_emulator.runtime.options import RunOptions
 from bms_emulator.runtime.supervisor import run as supervise
 
-_EXAMPLES = """
+EXAMPLES = r"""
 Examples:
 
-  bms-emulator run                                  the demo container at real time
+  run: the demo container at real time
 
-  bms-emulator run --speed 300 --ambient 45         a hot day in five minutes
+  run --speed 300 --ambient 45: a hot day in five minutes
 
-  bms-emulator run cabinet --soc 80 --duration 24h  a cabinet for one simulated day
+  run cabinet --duration 24h --speed max: a day of a cabinet at once
 
-  bms-emulator run demo --set initial.temperature_degc=-5 --mqtt mqtts://broker.plant:8883
+  run --set initial.temperature_degc=-5: a cold start
+
+  run --mqtt mqtts://broker.plant:8883: on a broker of the plant
+
+  run --modbus-port 0 --http-port 0 --mqtt-port 0: beside other instances
+
+  run --host 0.0.0.0 --expose --mqtt off: for other machines
+
+Exit status: 0 after a clean end, 1 where the run failed, 2 where nothing was started.
 """
 
 FASTEST = "max"
+ORIGIN = "command line"
+"""Where values come from that are no part of a profile, for messages."""
+
+LogLevel = Literal["debug", "info", "warning", "error"]
 
 
 def _speed(text: str) -> float:
@@ -59,33 +70,50 @@ def _duration(text: str) -> float:
 def run(
     site: Annotated[str, typer.Argument(help="Site profile, by name or file.")] = "demo",
     speed: Annotated[
-        float, typer.Option(parser=_speed, metavar="FACTOR", help="Simulated seconds per second; 0 is paused; max.")
+        float,
+        typer.Option(parser=_speed, metavar="FACTOR", help="Simulated seconds per second: 0 is paused, max is free."),
     ] = 1.0,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of noise and spread.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of noise and spread.")] = 0,
     duration: Annotated[
-        float | None, typer.Option(parser=_duration, metavar="TIME", help="Stop after this simulated time, e.g. 24h.")
+        float | None,
+        typer.Option(parser=_duration, metavar="TIME", help="Stop after this simulated time: 90s, 24h, 3d."),
     ] = None,
     ambient: Annotated[
         float | None, typer.Option(metavar="DEGC", help="Outside temperature, without daily swing.")
     ] = None,
     soc: Annotated[float | None, typer.Option(metavar="PERCENT", help="State of charge at the start.")] = None,
-    step: Annotated[int | None, typer.Option(metavar="MS", help="Width of a tick.")] = None,
-    modbus_port: Annotated[int | None, typer.Option(help="One port for all Modbus devices.")] = None,
-    http_port: Annotated[int | None, typer.Option(help="Port of the REST interface and live page.")] = None,
-    mqtt: Annotated[str | None, typer.Option(metavar="BROKER", help="embedded, off, or mqtt[s]://host:port.")] = None,
-    mqtt_port: Annotated[int | None, typer.Option(help="Port of the embedded broker.")] = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on, for all servers.")] = None,
+    step: Annotated[int | None, typer.Option(metavar="MS", help="Length of a tick: 10 to 1000.")] = None,
+    modbus_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, metavar="PORT", help="Port of all Modbus devices; 0: any free one."),
+    ] = None,
+    http_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, metavar="PORT", help="Port of REST and live page; 0: any free one.")
+    ] = None,
+    mqtt: Annotated[
+        str | None, typer.Option(metavar="BROKER", help="embedded, off, mqtt://host:port or mqtts://...")
+    ] = None,
+    mqtt_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, metavar="PORT", help="Port of the embedded broker; 0: any free one.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Address that Modbus and HTTP listen on.")] = None,
     expose: Annotated[
         bool, typer.Option("--expose", help="Permit an address other than loopback; HTTP writes then need the token.")
     ] = False,
     token: Annotated[
-        str | None, typer.Option(envvar="BMS_EMULATOR_TOKEN", help="Token that HTTP writes must present.")
+        str | None,
+        typer.Option(metavar="TEXT", envvar="BMS_EMULATOR_TOKEN", help="Token that HTTP writes must present."),
     ] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the site profile.")
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Set a key of the site profile, or of one that it names; repeatable."
+        ),
     ] = None,
-    journal: Annotated[Path | None, typer.Option(help="Write all commands to this file; it can be replayed.")] = None,
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
+    journal: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all commands here, for a replay.")] = None,
+    log_level: Annotated[
+        LogLevel, typer.Option(metavar="LEVEL", help="Least severe that is logged: debug, info, warning, error.")
+    ] = "warning",
     live: Annotated[bool, typer.Option(help="Show a live table on a terminal.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Report progress as JSON lines.")] = False,
 ) -> None:
@@ -101,17 +129,16 @@ def run(
         "mqtt.port": mqtt_port,
         "modbus.host": host,
         "http.host": host,
-        "mqtt.host": host,
     }
     overrides |= {key: value for key, value in given.items() if value is not None}
     console = Console(stderr=True)
     try:
-        profile = load_site(site, overrides)
+        profile = load_site(site, overrides, origin=ORIGIN)
         if modbus_port is not None:
-            count = len(profile.modbus.devices)
-            profile = load_site(site, overrides | {f"modbus.devices.{n}.port": modbus_port for n in range(count)})
+            overrides |= {f"modbus.devices.{n}.port": modbus_port for n in range(len(profile.modbus.devices))}
+            profile = load_site(site, overrides, origin=ORIGIN)
     except ProfileError as error:
-        console.print(f"{error}", style="red", markup=False, highlight=False)
+        console.print(f"{error}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
     token = _check_exposure(profile, expose, token, console)
     options = RunOptions(speed, seed, duration, journal, token, log_level=log_level)
@@ -119,9 +146,6 @@ def run(
     with view:
         code = supervise(profile, options, view.report)
     raise typer.Exit(code)
-
-
-run.__doc__ = (run.__doc__ or "") + "\n" + _EXAMPLES
 
 
 def _overrides(settings: list[str]) -> dict[str, Any]:
@@ -140,22 +164,19 @@ def _overrides(settings: list[str]) -> dict[str, Any]:
 
 def _check_exposure(site: SiteProfile, expose: bool, token: str | None, console: Console) -> str | None:
     """The token to use; refuses addresses beyond loopback unless they were asked for."""
-    hosts = {"modbus.host": site.modbus.host, "http.host": site.http.host, "mqtt.host": site.mqtt.host}
-    outside = {key: host for key, host in hosts.items() if not _is_loopback(host)}
+    hosts = {"modbus.host": site.modbus.host, "http.host": site.http.host}
+    outside = {key: host for key, host in hosts.items() if not is_loopback(host)}
     if not outside:
         return token
     if not expose:
         for key, host in outside.items():
-            console.print(f"{key} = {host}: is not a loopback address; --expose permits it", style="red", markup=False)
+            message = f"{key} = {host}: is not a loopback address; --expose permits it"
+            console.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2)
     if token is None:
         token = secrets.token_urlsafe(18)
-        console.print(f"token for HTTP writes: {token}", markup=False, highlight=False)
+        console.print(f"token for HTTP writes: {token}", markup=False, highlight=False, soft_wrap=True)
+    if "modbus.host" in outside:
+        message = f"modbus.host = {site.modbus.host}: Modbus knows no passwords; whoever reaches its port can write"
+        console.print(message, style="yellow", markup=False, highlight=False, soft_wrap=True)
     return token
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

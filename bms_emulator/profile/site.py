@@ -1,5 +1,6 @@
 """Site profile: what one run emulates and where it can be reached."""
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
@@ -24,15 +25,25 @@ from bms_emulator.profile.firmware import FirmwareProfile
 from bms_emulator.profile.folders import Folders
 
 Port = Annotated[Integer, Field(ge=0, le=65535)]
+AirDegc = Annotated[Degc, Field(ge=-60, le=60)]
+"""Temperature of outside air: what has been measured on Earth, and a little more."""
 UnitId = Annotated[Integer, Field(ge=1, le=247)]
 
 _BROKER = re.compile(r"embedded|off|mqtts?://[^\s/:@]+(:\d{1,5})?|mqtts?://\[[0-9a-fA-F:]+\](:\d{1,5})?")
 
 
+def is_loopback(host: str) -> bool:
+    """Whether nobody beyond this machine can reach what listens there."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 class Weather(Section):
     """Outside air temperature: a mean with a daily swing."""
 
-    mean_degc: Degc
+    mean_degc: AirDegc
     """Mean over the day."""
     swing_k: NonNegative
     """Half of the difference between the warmest and the coldest hour."""
@@ -99,7 +110,7 @@ class Mqtt(Section):
     broker: str = "embedded"
     """``embedded``, ``off``, or a URL ``mqtt://host:port`` / ``mqtts://host:port``."""
     host: Text = "127.0.0.1"
-    """Address of the embedded broker."""
+    """Address of the embedded broker: loopback, as it knows no passwords."""
     port: Port = 1883
     """Port of the embedded broker; 0 lets the system choose."""
     version: Literal["3.1.1", "5"] = "3.1.1"
@@ -123,6 +134,11 @@ class Mqtt(Section):
         """The broker can be reached, a certificate has its key."""
         if not _BROKER.fullmatch(self.broker):
             yield "broker", "must be embedded, off, mqtt://host:port or mqtts://host:port"
+        if self.broker == "embedded" and not is_loopback(self.host):
+            yield (
+                "host",
+                "the embedded broker knows no passwords: must be a loopback address (127.0.0.1, ::1, localhost)",
+            )
         if (self.certificate_file is None) != (self.key_file is None):
             yield "key_file", "certificate_file and key_file need each other"
 

@@ -105,7 +105,7 @@ class Emulator:
             return self._refuse(f"{command.op!r}: no such command; there are write, fault_add, fault_clear")
         try:
             result = apply(command)
-        except (PointError, FaultError, KeyError, TypeError, ValueError) as error:
+        except (LookupError, TypeError, ValueError, ArithmeticError) as error:
             return self._refuse(str(error))
         return Ack(True, self.tick_count, self.time, result=result)
 

@@ -22,6 +22,7 @@ from bms_emulator.runtime.loop import Gap, Loop
 from bms_emulator.runtime.memory import Memory
 from bms_emulator.runtime.messages import pack_ack, unpack_command
 from bms_emulator.runtime.options import RunOptions
+from bms_emulator.runtime.pace import Pace
 from bms_emulator.runtime.process import adopt, freeze_garbage, set_realtime, set_timer_slack
 from bms_emulator.runtime.publisher import HasImages, Publisher
 from bms_emulator.runtime.rings import QueueFullError
@@ -92,8 +93,8 @@ class Engine:
         self._last_tick = math.inf if options.duration is None else round(options.duration / emulator.dt)
         self._answers: list[tuple[int, int, Ack]] = []
         self._status_at = clock.now()
-        self._measured = (self._status_at, emulator.time)
-        self._at_real_time = False
+        self._pace = Pace()
+        self._asked_speed = 0.0
         self._has_priority = False
         self._counts = {"applied": 0, "refused": 0, "answers_lost": 0}
         self._gap_ticks = 0
@@ -130,11 +131,13 @@ class Engine:
     def speed(self) -> float:
         """Speed as last commanded."""
         speed = float(self._speed)
-        at_real_time = 0.0 < speed <= 1.0
-        if at_real_time != self._at_real_time:
-            self._at_real_time = at_real_time
-            # an engine that is faster than real time would keep much of a processor to itself
-            self._has_priority = self._set_realtime(at_real_time)
+        if speed != self._asked_speed:
+            was_real_time, is_real_time = (0.0 < s <= 1.0 for s in (self._asked_speed, speed))
+            self._asked_speed = speed
+            self._pace.change(is_paused=speed == 0.0)
+            if is_real_time != was_real_time:
+                # an engine that is faster than real time would keep much of a processor to itself
+                self._has_priority = self._set_realtime(is_real_time)
         return speed
 
     def stopping(self) -> bool:
@@ -143,6 +146,7 @@ class Engine:
 
     def tick(self) -> None:
         """Commands, one tick, publication, answers."""
+        self._pace.tick(self._clock.now(), self._emulator.time)
         changed, urgent = self._drain()
         self._emulator.tick()
         self._publish(changed, urgent)
@@ -216,10 +220,7 @@ class Engine:
         emulator, loop, state = self._emulator, self.loop, self._state
         state.lateness_p50[...], state.lateness_p99[...], state.lateness_max[...] = loop.lateness.recent()
         state.compute_p50[...], state.compute_p99[...], _ = loop.compute.recent()
-        since, simulated = self._measured
-        if now - since >= STATUS_INTERVAL:
-            state.speed_actual[...] = (emulator.time - simulated) / (now - since) * 1e9
-            self._measured = (now, emulator.time)
+        state.speed_actual[...] = self._pace.speed
         self._tell_gap(now)
         self._publisher.status(
             self._fixed

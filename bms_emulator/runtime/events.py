@@ -79,7 +79,7 @@ def _describe(family: Family, position: int, before: float, now: float) -> Recor
 
 @kernel
 def find_changes(buffer, watched, previous, found, before):  # type: ignore[no-untyped-def]
-    """Count of watched positions that changed: numbers to found, old values to before; previous is brought up to date."""
+    """Count of watched positions that changed: numbers to found, old values to before; previous is updated."""
     count = 0
     for n in range(watched.shape[0]):
         value = buffer[watched[n]]

@@ -6,6 +6,7 @@ which they were applied, at last the end with a digest of the state.
 
 import hashlib
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +39,19 @@ def state_hash(emulator: HasState) -> str:
         if slot.group.source != "runtime":
             digest.update(emulator.arena.buffer[slot.offset : slot.offset + slot.size].tobytes())
     return digest.hexdigest()
+
+
+def problems(path: Path | None) -> list[str]:
+    """What stands against writing a journal there; empty where nothing does or no journal is wanted."""
+    if path is None:
+        return []
+    if path.is_dir():
+        return [f"--journal {path}: is a folder; name a file"]
+    if not path.absolute().parent.is_dir():
+        return [f"--journal {path}: there is no folder {path.absolute().parent}"]
+    if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+        return [f"--journal {path}: writing there is not permitted"]
+    return []
 
 
 class Journal:

@@ -26,7 +26,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from bms_emulator.profile.site import SiteProfile
-from bms_emulator.runtime import engine, ports, servers
+from bms_emulator.runtime import engine, journal, ports, servers
 from bms_emulator.runtime.memory import Memory
 from bms_emulator.runtime.options import RunOptions
 from bms_emulator.runtime.shared import Header, new_memory
@@ -68,7 +68,7 @@ def run(site: SiteProfile, options: RunOptions, report: Report, roles: Sequence[
     Returns:
         0 after a clean stop, 1 where the engine failed, 2 where nothing was started.
     """
-    messages = ports.problems(site)
+    messages = [*ports.problems(site), *journal.problems(options.journal)]
     if messages:
         report("problems", {"messages": messages})
         return EXIT_PROBLEMS

@@ -9,6 +9,7 @@ from bms_emulator.interfaces.modbus.layout import Complaint
 from bms_emulator.interfaces.modbus.map import RegisterMap
 from bms_emulator.profile.document import Document, dotted, read_document
 from bms_emulator.profile.errors import Problem, ProfileError
+from bms_emulator.profile.folders import Folders
 from bms_emulator.profile.loader import locate
 from bms_emulator.profile.wording import findings
 
@@ -34,13 +35,17 @@ class LoadedMap:
         return [Problem(document.label, document.line(path), dotted(path), message) for path, message in complaints]
 
 
-def load_map(name_or_path: str) -> LoadedMap:
+def load_map(name_or_path: str, folders: Folders | None = None) -> LoadedMap:
     """The register map of a name or a file.
+
+    Args:
+        name_or_path: A name, or a path.
+        folders: Where to search for a name; the default folders where None.
 
     Raises:
         ProfileError: There is none, or it is not what a register map may be; all problems at once.
     """
-    _, found = locate(KIND, name_or_path)
+    _, found = locate(KIND, name_or_path, folders)
     document = read_document(found.path, found.label)
     problems = list(document.problems)
     registers = None

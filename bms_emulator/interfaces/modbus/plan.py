@@ -95,7 +95,7 @@ def _placed(
 ) -> tuple[LoadedMap, tuple[PlacedUnit, ...]] | None:
     """A map with the addresses of its rows; None where that fails, which is noted."""
     try:
-        loaded = load_map(device.map)
+        loaded = load_map(device.map, site.folders)
     except ProfileError as error:
         problems += error.problems
         return None

@@ -196,3 +196,16 @@ def test_unit_ids_end_at_247(folder: Path) -> None:
     assert problems(folder, text, (ModbusDevice(map="bad", unit=7),)) == []
     told = problems(folder, text, (ModbusDevice(map="bad", unit=8),))
     assert any("racks 1 of bad would get unit id 248; allowed are 1 to 247" in line for line in told)
+
+
+def test_a_site_in_a_folder_of_its_own_finds_the_maps_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "registers").mkdir()
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "registers" / "bad.yaml").write_text(HEAD)
+    text = (Path(__file__).parents[3] / "device_profiles" / "sites" / "cabinet.yaml").read_text()
+    mine = tmp_path / "sites" / "mine.yaml"
+    mine.write_text(text.replace("name: cabinet", "name: mine"))
+    site = load_site(str(mine), {"modbus.devices": [{"map": "bad"}]})
+    assert [unit.map for device in compile_maps(site, Catalogue(site)).devices for unit in device.units.values()] == [
+        "bad"
+    ]
