@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import bms_emulator.plant.step as plant
 import bms_emulator.sensing.step as sensing
 from bms_emulator.arrays import Arena
-from bms_emulator.faults.engine import FaultError, FaultSet
+from bms_emulator.faults.engine import FaultSet
 from bms_emulator.firmware.contract import BankOutputs, Commands, PcsCommands, RackOutputs
 from bms_emulator.firmware.reference.firmware import ReferenceFirmware
 from bms_emulator.firmware.reference.state import ReferenceState
@@ -22,7 +22,7 @@ from bms_emulator.interfaces.modbus.plan import compile_maps
 from bms_emulator.plant.initial import initialise
 from bms_emulator.plant.model import build_plant_model
 from bms_emulator.plant.state import PlantInputs, PlantOverlay, PlantState
-from bms_emulator.points.catalogue import Catalogue, PointError
+from bms_emulator.points.catalogue import Catalogue
 from bms_emulator.points.emulator import EmulatorState
 from bms_emulator.profile.site import SiteProfile
 from bms_emulator.runtime.actuators import actuate
