@@ -235,7 +235,7 @@ def run_day(plant: Plant, low: float, high: float, report: Report) -> None:
     moved = cycle.charge / HOUR
     report.check(
         "charge agrees with state of charge",
-        f"{moved:.0f} Ah moved, {expected:.0f} Ah of the rating by SOC ({cycle_start:.1f} -> {peak:.1f} -> {cycle_end:.1f} %)",
+        f"{moved:.0f} Ah moved, {expected:.0f} Ah of rated by SOC {cycle_start:.1f} -> {peak:.1f} -> {cycle_end:.1f} %",
         abs(moved / expected - 1.0) < 0.03,
     )
 

@@ -52,16 +52,29 @@ def test_a_rack_that_is_not_connected_has_no_limits() -> None:
 
 
 @pytest.mark.parametrize("dt", [0.1, 0.5])
-def test_limits_rise_at_their_ramp_after_connecting(dt: float) -> None:
-    rig = Rig({"container.rack_count": 1, "container.pump.rated_flow_lpm": 40}, dt=dt).ready()
+def test_limits_rise_at_their_ramp_when_what_held_them_back_has_gone(dt: float) -> None:
+    rig = Rig(dt=dt).connected()
+    free = rig.measured.cell_voltage[1].copy()
+    rig.measured.cell_voltage[1] = 3.54
+    rig.step()
+    assert rig.racks.charge_current_limit[1] == 0.0
+    rig.measured.cell_voltage[1] = free
+    rig.run(5.0)
+    assert rig.racks.charge_current_limit[1] == pytest.approx(0.1 * RATED * 5.0)
+    rig.run(6.0)
+    assert rig.racks.charge_current_limit[1] == RATED
+
+
+def test_a_rack_that_joins_does_not_pull_the_bank_down() -> None:
+    rig = Rig().ready()
+    rig.run(15.0)
     rig.commands.request[...] = Request.CONNECT
-    while rig.racks.connected[0] == 0.0:
+    before = 0.0
+    for _ in range(600):
         rig.step()
-    risen = rig.racks.charge_current_limit[0]
-    rig.run(5.0)
-    assert rig.racks.charge_current_limit[0] - risen == pytest.approx(0.1 * RATED * 5.0)
-    rig.run(5.0)
-    assert rig.racks.charge_current_limit[0] == rig.racks.discharge_current_limit[0] == RATED
+        assert rig.bank.charge_current_limit[0] >= before
+        before = rig.bank.charge_current_limit[0]
+    assert before == RATED * rig.bank.racks_connected[0] > 0.0
 
 
 def test_limits_fall_monotonically_with_the_highest_and_the_lowest_cell() -> None:

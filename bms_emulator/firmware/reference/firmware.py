@@ -229,6 +229,8 @@ class ReferenceFirmware:
             commands.soc_reserve_min,
             commands.soc_reserve_max,
             bank.master_lost,
+            private.charge_headroom,
+            private.discharge_headroom,
             racks.charge_current_limit,
             racks.discharge_current_limit,
             dt,

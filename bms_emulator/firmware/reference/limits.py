@@ -70,6 +70,9 @@ def limit_currents(
     soc_reserve_min,
     soc_reserve_max,
     master_lost,
+    # state
+    charge_headroom,
+    discharge_headroom,
     # out
     charge_limit,
     discharge_limit,
@@ -79,11 +82,15 @@ def limit_currents(
 
     Coldest and hottest cell both ask the temperature map. A reserve at its end, 0 or 1, is none: then cell voltage
     alone ends charge and discharge, so that an estimate that has drifted cannot keep a rack from being filled.
+
+    The ramp holds for what the deratings allow, connected or not: a rack that joins brings its limit along, and does not
+    pull the bank down until it has ramped up.
     """
     racks_per_container = mode.shape[0] // master_lost.shape[0]
     for r in range(mode.shape[0]):
         c = r // racks_per_container
-        carries = 1.0 if mode[r] == _CONNECTED and master_lost[c] == 0.0 else 0.0
+        connected = 1.0 if mode[r] == _CONNECTED else 0.0
+        mastered = 1.0 if master_lost[c] == 0.0 else 0.0
 
         charge = min(
             rated_current,
@@ -93,7 +100,7 @@ def limit_currents(
         charge *= taper(cell_voltage_max[r], charge_voltage_start, charge_voltage_end)
         if soc_reserve_max[c] < 1.0:
             charge *= taper(soc[r], soc_reserve_max[c] - soc_taper, soc_reserve_max[c])
-        charge *= carries * alarm_factor(charge_alarm_level[r], warning_factor)
+        charge *= mastered * alarm_factor(charge_alarm_level[r], warning_factor)
 
         discharge = min(
             rated_current,
@@ -103,10 +110,12 @@ def limit_currents(
         discharge *= taper(cell_voltage_min[r], discharge_voltage_start, discharge_voltage_end)
         if soc_reserve_min[c] > 0.0:
             discharge *= taper(soc[r], soc_reserve_min[c] + soc_taper, soc_reserve_min[c])
-        discharge *= carries * alarm_factor(discharge_alarm_level[r], warning_factor)
+        discharge *= mastered * alarm_factor(discharge_alarm_level[r], warning_factor)
 
-        charge_limit[r] = rise(charge_limit[r], charge, ramp * dt)
-        discharge_limit[r] = rise(discharge_limit[r], discharge, ramp * dt)
+        charge_headroom[r] = rise(charge_headroom[r], charge, ramp * dt)
+        discharge_headroom[r] = rise(discharge_headroom[r], discharge, ramp * dt)
+        charge_limit[r] = connected * charge_headroom[r]
+        discharge_limit[r] = connected * discharge_headroom[r]
 
 
 @kernel

@@ -27,6 +27,9 @@ class ReferenceState:
     charge_alarm_level: Array = array("rack", "", "Highest active level of the alarms that concern charging.")
     discharge_alarm_level: Array = array("rack", "", "Highest active level of the alarms that concern discharging.")
 
+    charge_headroom: Array = array("rack", "A", "Charge current that the deratings allow, whether connected or not.")
+    discharge_headroom: Array = array("rack", "A", "Discharge current that they allow.")
+
     step: Array = array("rack", "", "Step of the sequence.")
     step_time: Array = array("rack", "s", "Time spent in the step.")
     feedback_time: Array = array("rack", "s", "Time for which a contactor has not been where it was sent.")
