@@ -19,6 +19,7 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/bms-emulator profile schema --check
+	$(BIN)/python docs/generate.py --check
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bms_emulator.cli.client import Client, ClientError
+from bms_emulator.cli.stderr import StandardError
 from bms_emulator.cli.texts import elapsed, kilowatts, number
 from bms_emulator.profile.site import SiteProfile
 from bms_emulator.units import celsius
@@ -40,10 +42,13 @@ class Live:
         self._console = Console(highlight=False)
         self._status = self._console.status("starting") if enabled else None
         self._bank = "bank" if site.container_count == 1 else f"bank 1 of {site.container_count}"
+        self._opened = ExitStack()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
+        if self._enabled:
+            self._opened.enter_context(StandardError(self._say))
         if self._status:
             self._status.start()
         return self
@@ -56,6 +61,7 @@ class Live:
             self._status.stop()
         if self._thread:
             self._thread.join(timeout=2.0)
+        self._opened.close()
 
     def report(self, kind: str, data: dict[str, Any]) -> None:
         """Show what the supervisor tells."""
@@ -89,7 +95,7 @@ class Live:
         self._say(f"{data['process']}: started again")
 
     def _warning(self, data: dict[str, Any]) -> None:
-        self._say(f"{data['process']}: {data['message']}", "yellow")
+        self._say(data["message"], "yellow")
 
     def _problems(self, data: dict[str, Any]) -> None:
         if self._status:

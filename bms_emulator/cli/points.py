@@ -46,7 +46,7 @@ Examples:
 
   set pcs.setpoint_enabled=true pcs.setpoint_mode=watts pcs.power_setpoint=1e6
 
-  set 'rack[*].enable=false' emulator.speed=300
+  set 'rack[*].enabled=false' emulator.speed=300
 
   set emulator.speed=infinity
 

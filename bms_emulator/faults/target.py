@@ -257,5 +257,6 @@ def _devices(text: str, target: Target, site: SiteProfile, units: ModbusUnits | 
     if unit is not None and unit not in map(str, answering):
         allowed = "0 to 255" if units is None else ", ".join(map(str, answering))
         raise FaultError(f"{text}: no unit {unit} answers there; allowed: {allowed}")
-    names = (f"modbus:{devices[n].map} (container {devices[n].container}, port {devices[n].port})" for n in chosen)
+    one = "" if unit is None else f"/{unit}"
+    names = (f"modbus:{devices[n].map}{one} (container {devices[n].container}, port {devices[n].port})" for n in chosen)
     return Hits(target, np.array(chosen, np.int64), tuple(names)[:SHOWN])

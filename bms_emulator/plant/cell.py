@@ -4,20 +4,23 @@ The circuit, with current positive in discharge:
 
     V = OCV(z) + M(z) h - v1 - v2 - r0 i
 
-A cell's current i is the string's current plus what bypasses the string. Everything on the fast path follows the
-current by closed formulas that are exact for a current constant over the step. What moves slowly - resistances with
-temperature and state of charge, self-discharge, reversible heat - is refreshed pack by pack once per simulated second.
+A cell's current i is the string's current plus what bypasses the string.
 
-A pack is taken through all its passes while it lies in the innermost cache. Passes that combine arrays element by
-element are vectorised by the compiler; table look-ups and sums are not, so they stand in passes of their own.
+State of charge, hysteresis and temperature move little in a second, and resistances with them. So the cells of a pack
+are brought up to date once per simulated second, by closed formulas that are exact for the charge and the relaxed
+currents of that second. In between a cell is a straight line in what the whole string shares: its current, the charge
+moved, and the current that has got through the RC branches. A tick then reads a few constants of a cell and writes its
+voltage, and a pack in series, a string of packs, are straight lines again, whose constants are the sums.
 """
 
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from bms_emulator.arrays import Array
 from bms_emulator.jit import kernel, scalar
-from bms_emulator.plant.schedule import is_due
+from bms_emulator.plant.schedule import turn
 from bms_emulator.plant.table import segment
 
 
@@ -29,6 +32,7 @@ class CellModel(NamedTuple):
         resistance_scale: Resistance relative to the cell type's [1], shape (rack, cell).
         self_discharge: Self-discharge current [A], shape (rack, cell).
         open_circuit: Table over state of charge of open-circuit voltage [V] and half of the hysteresis gap [V].
+        stored_energy: Energy per capacity from empty to the beginning of each segment of that table [V].
         shape: Table over state of charge of the factor on all resistances [1] and the entropy coefficient dU/dT [V/K].
         resistance: Table over temperature of the three resistances r0, r1, r2 [Ohm].
         resistance_begin: Temperature at which the table of resistances begins [K].
@@ -47,6 +51,7 @@ class CellModel(NamedTuple):
     resistance_scale: Array
     self_discharge: Array
     open_circuit: Array
+    stored_energy: Array
     shape: Array
     resistance: Array
     resistance_begin: float
@@ -62,29 +67,26 @@ class CellModel(NamedTuple):
 
 
 @scalar
-def relax(v_rc, resistance, decay, current):
-    """Voltage over an RC branch after a step of constant current [V]; exact for any step (decay = exp(-dt / tau))."""
-    return decay * v_rc + (1.0 - decay) * resistance * current
+def relax(relaxed, decay, current):
+    """What of a current has got through an RC branch after a step [A]; exact for any step (decay = exp(-dt / tau)).
 
-
-@scalar
-def follow(hysteresis, discharged):
-    """Hysteresis state after a step, h+ = e h - (1 - e) sgn(x) with e = exp(-|x|) and x = `discharged`.
-
-    `discharged` is the state of charge lost in the step times the hysteresis rate [1]. The [2/2] Pade approximant
-    stands for the exponential: its error is about |x|^5 / 720, below 1e-12 at 0.5 C and a step of 1 s, and it stays
-    within 0..1 for any x. Source of the equation: Plett, Battery Management Systems, vol. 1 (2015), one-state
-    hysteresis.
+    The voltage over the branch is its resistance times this.
     """
-    x = abs(discharged)
-    even = 12.0 + x * x
-    return ((even - 6.0 * x) * hysteresis - 12.0 * discharged) / (even + 6.0 * x)
+    return decay * relaxed + (1.0 - decay) * current
 
 
 @scalar
-def hysteresis_slope(half_gap, hysteresis, direction):
-    """How fast the hysteresis voltage falls with the x of `follow`, for current in `direction` (+1, -1) [V]; >= 0."""
-    return half_gap * (1.0 + direction * hysteresis)
+def follow(hysteresis, discharged, moved):
+    """Hysteresis state after a step, h+ = e h - (1 - e) x / y with e = exp(-y), x = `discharged`, y = `moved` >= |x|.
+
+    `discharged` is the state of charge lost in the step times the hysteresis rate, `moved` what was lost and won
+    without regard to the sign, also times the rate [1]; where the current kept its sign, x / y is that sign. The [2/2]
+    Pade approximant stands for the exponential: its error is about y^5 / 720, below 1e-12 at 0.5 C and a step of 1 s,
+    and it stays within 0..1 for any y. Source of the equation: Plett, Battery Management Systems, vol. 1 (2015),
+    one-state hysteresis.
+    """
+    even = 12.0 + moved * moved
+    return ((even - 6.0 * moved) * hysteresis - 12.0 * discharged) / (even + 6.0 * moved)
 
 
 @scalar
@@ -93,34 +95,111 @@ def stored_current(current, coulombic_efficiency):
     return current if current > 0.0 else coulombic_efficiency * current
 
 
+@scalar
+def terminal_voltage(
+    source_voltage, fall_per_charge, fall_per_turnover, r0, r1, r2, charge, turnover, current, relaxed1, relaxed2
+):
+    """Voltage of a cell or a pack on its straight line [V].
+
+    Args:
+        source_voltage: Without current, at the last update [V].
+        fall_per_charge: Fall of the voltage with the charge drawn [V/(A s)].
+        fall_per_turnover: Fall of the voltage with the charge moved in either direction [V/(A s)].
+        r0: Ohmic resistance [Ohm].
+        r1: Resistance of the fast RC branch [Ohm].
+        r2: Resistance of the slow RC branch [Ohm].
+        charge: Drawn since the last update [A s].
+        turnover: Moved in either direction since the last update [A s].
+        current: Of the string [A].
+        relaxed1: Change since the last update of what gets through the fast branch [A].
+        relaxed2: The same for the slow branch [A].
+    """
+    open_circuit = source_voltage - fall_per_charge * charge - fall_per_turnover * turnover
+    return open_circuit - r0 * current - r1 * relaxed1 - r2 * relaxed2
+
+
+@scalar
+def open_circuit(model, soc):
+    """Of a cell at a state of charge: segment of the table, way into it [1], open-circuit voltage and stored energy.
+
+    The energy is that above an empty cell, per capacity [V]: the integral of the voltage [V] over the state of charge.
+    """
+    table = model.open_circuit
+    count = float(table.shape[0])
+    inside = min(max(soc, model.soc_min), model.soc_max)
+    i, f = segment(inside * count, count)
+    voltage = table[i, 0] + f * table[i, 1]
+    energy = model.stored_energy[i] + f * (table[i, 0] + 0.5 * f * table[i, 1]) / count + voltage * (soc - inside)
+    return i, f, voltage, energy
+
+
 @kernel
-def refresh_pack(
+def update_pack(
     # model
     model,
+    capacity,
+    resistance_scale,
+    self_discharge,
     # state
     soc,
-    voltage,
+    v_rc1,
+    v_rc2,
+    hysteresis,
     heat,
     r0,
     r1,
     r2,
     bypass_current,
+    source_voltage,
+    fall_per_charge,
+    fall_per_turnover,
     # inputs
-    resistance_scale,
-    self_discharge,
+    voltage,
     temperature,
-    charge_moved,
+    charge,
+    turnover,
+    elapsed,
+    reference1,
+    reference2,
+    relaxed1,
+    relaxed2,
     # overlay
     resistance_gain,
     short_conductance,
 ):
-    """Refresh what moves slowly in the cells of one pack; all arrays have shape (cell) and cover this pack.
+    """Bring the cells of one pack up to date; all arrays have shape (cell) and cover this pack.
 
-    Resistances r(z, T) = r(T) shape(z) with r(T) after Arrhenius; reversible heat -T dU/dT q of the charge q moved
-    since the last refresh; bypass current of self-discharge and of an internal short at the present terminal voltage.
+    Since the last update, `elapsed` [s] ago, the string has drawn `charge` and moved `turnover` [A s], and what gets
+    through its RC branches has gone from `reference1`, `reference2` to `relaxed1`, `relaxed2` [A].
+
+    Heat is what the cell's stored energy lost; what the string took of it was booked tick by tick. To it comes the
+    reversible heat -T dU/dT q. Resistances r(z, T) = r(T) shape(z) with r(T) after Arrhenius; bypass current of
+    self-discharge and of an internal short at the present terminal voltage.
     """
+    count = float(model.open_circuit.shape[0])
     shape_count = float(model.shape.shape[0])
     resistance_count = float(model.resistance.shape[0])
+    decay1, decay2 = math.exp(-elapsed / model.tau1), math.exp(-elapsed / model.tau2)
+    through1, through2 = relaxed1 - decay1 * reference1, relaxed2 - decay2 * reference2
+    for k in range(soc.size):
+        v_rc1[k] = decay1 * v_rc1[k] + r1[k] * (through1 + (1.0 - decay1) * bypass_current[k])
+        v_rc2[k] = decay2 * v_rc2[k] + r2[k] * (through2 + (1.0 - decay2) * bypass_current[k])
+    for k in range(soc.size):
+        _, _, _, energy_before = open_circuit(model, soc[k])
+        lost = (charge + bypass_current[k] * elapsed) / capacity[k]
+        moved = max(abs(lost), turnover / capacity[k])
+        soc[k] -= lost
+        hysteresis[k] = follow(hysteresis[k], model.hysteresis_rate * lost, model.hysteresis_rate * moved)
+
+        i, f, at_rest, energy = open_circuit(model, soc[k])
+        slope = model.open_circuit[i, 1] * count
+        half_gap = model.open_circuit[i, 2] + f * model.open_circuit[i, 3]
+        half_gap_slope = model.open_circuit[i, 3] * count
+        turning = model.hysteresis_rate * half_gap
+        fall_per_charge[k] = (slope + half_gap_slope * hysteresis[k] + turning) / capacity[k]
+        fall_per_turnover[k] = turning * hysteresis[k] / capacity[k]
+        source_voltage[k] = at_rest + half_gap * hysteresis[k]
+        heat[k] += capacity[k] * (energy_before - energy)
     for k in range(soc.size):
         i, f = segment(min(max(soc[k], 0.0), 1.0) * shape_count, shape_count)
         shape = model.shape[i, 0] + f * model.shape[i, 1]
@@ -131,9 +210,20 @@ def refresh_pack(
         r0[k] = factor * (model.resistance[j, 0] + g * model.resistance[j, 1])
         r1[k] = factor * (model.resistance[j, 2] + g * model.resistance[j, 3])
         r2[k] = factor * (model.resistance[j, 4] + g * model.resistance[j, 5])
-        heat[k] -= temperature[k] * entropy * charge_moved
+        heat[k] -= temperature[k] * entropy * charge
     for k in range(soc.size):
         bypass_current[k] = self_discharge[k] + voltage[k] * short_conductance[k]
+    for k in range(soc.size):
+        source_voltage[k] -= v_rc1[k] + v_rc2[k] + r0[k] * bypass_current[k]
+
+
+@scalar
+def total(row):
+    """Sum of a row."""
+    result = 0.0
+    for k in range(row.size):
+        result += row[k]
+    return result
 
 
 @kernel
@@ -151,17 +241,25 @@ def step_cells(
     all_r1,
     all_r2,
     all_bypass_current,
-    charge_moved,
+    all_source_voltage,
+    all_fall_per_charge,
+    all_fall_per_turnover,
+    pack_source_voltage,
+    pack_fall_per_charge,
+    pack_fall_per_turnover,
+    pack_r0,
+    pack_r1,
+    pack_r2,
+    charge,
+    turnover,
+    elapsed,
+    reference1,
+    reference2,
+    rack_relaxed1,
+    rack_relaxed2,
     rack_voltage,
     rack_source_voltage,
     rack_resistance,
-    # work
-    open_circuit_voltage,
-    slope,
-    half_gap,
-    half_gap_slope,
-    source_voltage,
-    resistance,
     # inputs
     rack_current,
     all_temperature,
@@ -175,90 +273,121 @@ def step_cells(
     """Advance all cells by dt [s] with the string currents, and sum up what the next split of the current needs.
 
     The source voltage E and the resistance R of a string are consistent with the end of the coming step: its terminal
-    voltage will be E - R i for any current i, to second order in the charge moved in a step.
+    voltage will be E - R i, for any current i that does not turn from charge to discharge or back in that step.
 
-    Shapes: (rack, cell) for ``all_...``, (rack, pack) for `charge_moved`, (rack) for ``rack_...``, (cell) for work.
+    Shapes: (rack, cell) for ``all_...``, (rack) for ``rack_...``, (rack, pack) for the rest of the state.
     """
-    racks, packs = charge_moved.shape
+    racks, packs = charge.shape
     cells = model.cells_per_pack
     decay1, decay2 = math.exp(-dt / model.tau1), math.exp(-dt / model.tau2)
-    rise1, rise2 = 1.0 - decay1, 1.0 - decay2
-    table = model.open_circuit
-    count = float(table.shape[0])
-    rate = model.hysteresis_rate
+    due, due_end = turn(tick, slow_ticks, racks * packs)
     for r in range(racks):
         current = rack_current[r]
         stored = stored_current(current, model.coulombic_efficiency)
-        direction = math.copysign(1.0, current)
+        # charge and turnover per charge that the coming step will take from the string
+        share = 1.0 if current > 0.0 else model.coulombic_efficiency
+        turning = math.copysign(share, current)
+        relaxed1 = relax(rack_relaxed1[r], decay1, current)
+        relaxed2 = relax(rack_relaxed2[r], decay2, current)
+        rack_relaxed1[r], rack_relaxed2[r] = relaxed1, relaxed2
         voltage_sum = source_sum = resistance_sum = 0.0
         for p in range(packs):
-            own = slice(p * cells, (p + 1) * cells)
-            capacity = model.capacity[r, own]
-            soc, hysteresis, voltage, heat = (
-                all_soc[r, own],
-                all_hysteresis[r, own],
-                all_voltage[r, own],
-                all_heat[r, own],
+            first = np.uint64(p * cells)
+            last = first + np.uint64(cells)
+            charge[r, p] += stored * dt
+            turnover[r, p] += abs(stored) * dt
+            elapsed[r, p] += dt
+            drawn, moved = charge[r, p], turnover[r, p]
+            rise1, rise2 = relaxed1 - reference1[r, p], relaxed2 - reference2[r, p]
+            for k in range(first, last):
+                all_voltage[r, k] = terminal_voltage(
+                    all_source_voltage[r, k],
+                    all_fall_per_charge[r, k],
+                    all_fall_per_turnover[r, k],
+                    all_r0[r, k],
+                    all_r1[r, k],
+                    all_r2[r, k],
+                    drawn,
+                    moved,
+                    current,
+                    rise1,
+                    rise2,
+                )
+            for k in range(first, last):
+                all_heat[r, k] -= all_voltage[r, k] * current * dt
+            voltage_sum += terminal_voltage(
+                pack_source_voltage[r, p],
+                pack_fall_per_charge[r, p],
+                pack_fall_per_turnover[r, p],
+                pack_r0[r, p],
+                pack_r1[r, p],
+                pack_r2[r, p],
+                drawn,
+                moved,
+                current,
+                rise1,
+                rise2,
             )
-            v_rc1, v_rc2 = all_v_rc1[r, own], all_v_rc2[r, own]
-            r0, r1, r2, bypass = all_r0[r, own], all_r1[r, own], all_r2[r, own], all_bypass_current[r, own]
 
-            for k in range(cells):
-                v_rc1[k] = relax(v_rc1[k], r1[k], decay1, current + bypass[k])
-                v_rc2[k] = relax(v_rc2[k], r2[k], decay2, current + bypass[k])
-            for k in range(cells):
-                lost = (stored + bypass[k]) * dt / capacity[k]
-                soc[k] -= lost
-                hysteresis[k] = follow(hysteresis[k], rate * lost)
-            for k in range(cells):
-                i, f = segment(min(max(soc[k], model.soc_min), model.soc_max) * count, count)
-                open_circuit_voltage[k] = table[i, 0] + f * table[i, 1]
-                half_gap[k] = table[i, 2] + f * table[i, 3]
-                slope[k] = table[i, 1] * count
-                half_gap_slope[k] = table[i, 3] * count
-            for k in range(cells):
-                source_voltage[k] = open_circuit_voltage[k] + half_gap[k] * hysteresis[k] - v_rc1[k] - v_rc2[k]
-                voltage[k] = source_voltage[k] - r0[k] * (current + bypass[k])
-            for k in range(cells):
-                # the mean open-circuit voltage of the step lies half of the step's loss of charge back on the curve
-                lost = (stored + bypass[k]) * dt / capacity[k]
-                released = (open_circuit_voltage[k] + 0.5 * slope[k] * lost) * (stored + bypass[k])
-                heat[k] += (released - voltage[k] * current) * dt
-
-            charge_moved[r, p] += stored * dt
-            if is_due(r, p, packs, tick, slow_ticks):
-                refresh_pack(
+            if due <= r * packs + p < due_end:
+                own = slice(p * cells, (p + 1) * cells)
+                source_voltage, voltage, heat = all_source_voltage[r, own], all_voltage[r, own], all_heat[r, own]
+                per_charge, per_turnover = all_fall_per_charge[r, own], all_fall_per_turnover[r, own]
+                r0, r1, r2 = all_r0[r, own], all_r1[r, own], all_r2[r, own]
+                update_pack(
                     # model
                     model,
+                    model.capacity[r, own],
+                    model.resistance_scale[r, own],
+                    model.self_discharge[r, own],
                     # state
-                    soc,
-                    voltage,
+                    all_soc[r, own],
+                    all_v_rc1[r, own],
+                    all_v_rc2[r, own],
+                    all_hysteresis[r, own],
                     heat,
                     r0,
                     r1,
                     r2,
-                    bypass,
+                    all_bypass_current[r, own],
+                    source_voltage,
+                    per_charge,
+                    per_turnover,
                     # inputs
-                    model.resistance_scale[r, own],
-                    model.self_discharge[r, own],
+                    voltage,
                     all_temperature[r, own],
-                    charge_moved[r, p],
+                    drawn,
+                    moved,
+                    elapsed[r, p],
+                    reference1[r, p],
+                    reference2[r, p],
+                    relaxed1,
+                    relaxed2,
                     # overlay
                     all_resistance_gain[r, own],
                     all_short_conductance[r, own],
                 )
-                charge_moved[r, p] = 0.0
+                pack_source_voltage[r, p] = total(source_voltage)
+                pack_fall_per_charge[r, p], pack_fall_per_turnover[r, p] = total(per_charge), total(per_turnover)
+                pack_r0[r, p], pack_r1[r, p], pack_r2[r, p] = total(r0), total(r1), total(r2)
+                charge[r, p] = turnover[r, p] = elapsed[r, p] = 0.0
+                reference1[r, p], reference2[r, p] = relaxed1, relaxed2
 
-            for k in range(cells):
-                sagging = slope[k] + half_gap_slope[k] * hysteresis[k]
-                sagging += rate * hysteresis_slope(half_gap[k], hysteresis[k], direction)
-                resistance[k] = r0[k] + rise1 * r1[k] + rise2 * r2[k] + sagging * dt / capacity[k]
-            for k in range(cells):
-                source_voltage[k] += rise1 * v_rc1[k] + rise2 * v_rc2[k] - resistance[k] * bypass[k]
-            for k in range(cells):
-                voltage_sum += voltage[k]
-                source_sum += source_voltage[k]
-                resistance_sum += resistance[k]
+            source_sum += terminal_voltage(
+                pack_source_voltage[r, p],
+                pack_fall_per_charge[r, p],
+                pack_fall_per_turnover[r, p],
+                pack_r0[r, p],
+                pack_r1[r, p],
+                pack_r2[r, p],
+                charge[r, p],
+                turnover[r, p],
+                0.0,
+                decay1 * relaxed1 - reference1[r, p],
+                decay2 * relaxed2 - reference2[r, p],
+            )
+            resistance_sum += pack_r0[r, p] + (1.0 - decay1) * pack_r1[r, p] + (1.0 - decay2) * pack_r2[r, p]
+            resistance_sum += (share * pack_fall_per_charge[r, p] + turning * pack_fall_per_turnover[r, p]) * dt
         rack_voltage[r] = voltage_sum - model.joint_resistance * current
         rack_source_voltage[r] = source_sum
         rack_resistance[r] = resistance_sum + model.joint_resistance

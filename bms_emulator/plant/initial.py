@@ -11,13 +11,14 @@ from bms_emulator.plant.model import PlantModel, truncated_normal
 from bms_emulator.plant.state import (
     CellState,
     ContainerState,
+    PackCircuit,
     PackState,
     PcsPlantState,
     PlantOverlay,
     PlantState,
     RackState,
 )
-from bms_emulator.plant.step import advance_cells
+from bms_emulator.plant.step import settle_cells
 from bms_emulator.profile.site import SiteProfile
 
 _INITIAL_STREAM: Final = 1
@@ -25,7 +26,7 @@ _INITIAL_STREAM: Final = 1
 
 def initialise(model: PlantModel, state: PlantState, site: SiteProfile, seed: int) -> None:
     """Set the plant to its start; equal sites and seeds give equal bits."""
-    for group in (state.cells, state.racks, state.packs, state.containers, state.pcs):
+    for group in (state.cells, state.circuits, state.racks, state.packs, state.containers, state.pcs):
         _set_declared(group)
     initialise_cooling(model.cooling, state, site)
     rng = np.random.default_rng((seed, _INITIAL_STREAM))
@@ -33,11 +34,10 @@ def initialise(model: PlantModel, state: PlantState, site: SiteProfile, seed: in
     rack_soc = truncated_normal(rng, site.initial.rack_soc_spread_percent * 1e-2, (racks, 1))
     cell_soc = truncated_normal(rng, site.container.rack.pack.cell.spread.soc_percent * 1e-2, (racks, cells))
     state.cells.soc[...] = np.clip(site.initial.soc_percent * 1e-2 + rack_soc + cell_soc, 0.0, 1.0)
-    # a step of no time lets resistances, voltages, bypass currents and sums agree with the charge
-    advance_cells(model, state, _neutral_overlay(site), tick=0, slow_ticks=1, dt=0.0)
+    settle_cells(model, state, _neutral_overlay(site))
 
 
-def _set_declared(group: CellState | RackState | PackState | ContainerState | PcsPlantState) -> None:
+def _set_declared(group: CellState | PackCircuit | RackState | PackState | ContainerState | PcsPlantState) -> None:
     """Give all arrays of a group the values that they are declared with."""
     for field in dataclasses.fields(group):
         info: FieldInfo = field.metadata["array"]

@@ -98,6 +98,7 @@ def _build_cells(site: SiteProfile, rng: np.random.Generator) -> CellModel:
             0.0, self_discharge * (1.0 + truncated_normal(rng, spread.self_discharge_percent * 1e-2, shape))
         ),
         open_circuit=open_circuit,
+        stored_energy=_energy_until(open_circuit),
         shape=_shape(cell),
         resistance=resistance,
         resistance_begin=TEMPERATURE_MIN,
@@ -123,6 +124,13 @@ def _open_circuit(cell: CellProfile) -> tuple[Array, float, float]:
     soc_min = (OVERDISCHARGED_VOLTAGE - voltage[0]) / slope[0]
     soc_max = 1.0 + (OVERCHARGED_VOLTAGE - voltage[-1]) / slope[-1]
     return tabulate(voltage, half_gap), float(soc_min), float(soc_max)
+
+
+def _energy_until(open_circuit: Array) -> Array:
+    """Integral of the open-circuit voltage over the state of charge, up to the beginning of each segment [V]."""
+    mean_voltage = open_circuit[:, 0] + 0.5 * open_circuit[:, 1]
+    until: Array = (np.cumsum(mean_voltage) - mean_voltage) / len(open_circuit)
+    return until
 
 
 def _shape(cell: CellProfile) -> Array:

@@ -68,6 +68,31 @@ class CellState:
     r0: Array = array("rack cell", "Ohm", "Ohmic resistance in effect.", 1.8e-4, point="cell.resistance")
     r1: Array = array("rack cell", "Ohm", "Resistance of the fast RC branch in effect.", 8e-5, public=False)
     r2: Array = array("rack cell", "Ohm", "Resistance of the slow RC branch in effect.", 1.6e-4, public=False)
+    source_voltage: Array = array("rack cell", "V", "Voltage without current at the last update.", public=False)
+    fall_per_charge: Array = array("rack cell", "V/(A s)", "Fall of the voltage with the charge drawn.", public=False)
+    fall_per_turnover: Array = array(
+        "rack cell", "V/(A s)", "Fall of the voltage with the charge moved in either direction.", public=False
+    )
+
+
+@dataclass
+class PackCircuit:
+    """The cells of a pack in series: sums over them, and what the string did since they were last brought up to date."""
+
+    GROUP: ClassVar = Group(root="container", source="plant", public=False)
+    source_voltage: Array = array("rack pack", "V", "Voltage without current at the last update.")
+    fall_per_charge: Array = array("rack pack", "V/(A s)", "Fall of the voltage with the charge drawn.")
+    fall_per_turnover: Array = array(
+        "rack pack", "V/(A s)", "Fall of the voltage with the charge moved in either direction."
+    )
+    r0: Array = array("rack pack", "Ohm", "Ohmic resistance.")
+    r1: Array = array("rack pack", "Ohm", "Resistance of the fast RC branches.")
+    r2: Array = array("rack pack", "Ohm", "Resistance of the slow RC branches.")
+    charge: Array = array("rack pack", "A s", "Charge that the string drew from each cell since the last update.")
+    turnover: Array = array("rack pack", "A s", "Charge that it moved in either direction since then.")
+    elapsed: Array = array("rack pack", "s", "Time since then.")
+    reference1: Array = array("rack pack", "A", "Current that got through the fast RC branches then.")
+    reference2: Array = array("rack pack", "A", "Current that got through the slow RC branches then.")
 
 
 @dataclass
@@ -79,6 +104,8 @@ class RackState:
     voltage: Array = array("rack", "V", "String terminal voltage, on the cell side of the contactors.")
     source_voltage: Array = array("rack", "V", "Source voltage of the string for the coming step.", public=False)
     resistance: Array = array("rack", "Ohm", "Resistance of the string for the coming step.", public=False)
+    relaxed1: Array = array("rack", "A", "Current that gets through the fast RC branches.", public=False)
+    relaxed2: Array = array("rack", "A", "Current that gets through the slow RC branches.", public=False)
     fuse_closed: Array = array("rack", "", "1 while the string fuse conducts.", 1.0, kind="boolean")
     fuse_heat: Array = array("rack", "A2s", "Melting integral accumulated by the fuse.", public=False)
     contactor_closed: Array = array(
@@ -102,9 +129,6 @@ class PackState:
     air_heat: Array = array("rack pack", "W", "Heat that the enclosure air takes up from the pack.", public=False)
     segment_temperature: Array = array(
         "rack segment", "K", "Temperature of each segment of the cold plates, pack by pack.", 298.15, public=False
-    )
-    charge_moved: Array = array(
-        "rack pack", "A s", "Charge drawn from each cell by the string since the pack's last slow update.", public=False
     )
 
 
@@ -163,19 +187,6 @@ class PcsPlantState:
 
 
 @dataclass
-class CellWork:
-    """Work arrays of the pack in hand: what a pass over its cells leaves for the next pass, while all are in cache."""
-
-    GROUP: ClassVar = Group(root="container", source="plant", public=False)
-    open_circuit_voltage: Array = array("cell", "V", "Open-circuit voltage in the middle of the hysteresis loop.")
-    slope: Array = array("cell", "V", "Slope of the open-circuit voltage over state of charge.")
-    half_gap: Array = array("cell", "V", "Half of the gap between charge and discharge branch.")
-    half_gap_slope: Array = array("cell", "V", "Slope of the half gap over state of charge.")
-    source_voltage: Array = array("cell", "V", "Source voltage of the cell for the coming step.")
-    resistance: Array = array("cell", "Ohm", "Resistance of the cell for the coming step.")
-
-
-@dataclass
 class PlantInputs:
     """What firmware and devices ask of the plant, as it reaches the actuators."""
 
@@ -208,11 +219,11 @@ class PlantOverlay:
 
 GROUPS: dict[str, type] = {
     "plant.cells": CellState,
+    "plant.circuits": PackCircuit,
     "plant.racks": RackState,
     "plant.packs": PackState,
     "plant.containers": ContainerState,
     "plant.pcs": PcsPlantState,
-    "plant.work": CellWork,
     "plant.inputs": PlantInputs,
     "plant.overlay": PlantOverlay,
 }
@@ -223,20 +234,20 @@ class PlantState:
     """All that varies in the plant."""
 
     cells: CellState
+    circuits: PackCircuit
     racks: RackState
     packs: PackState
     containers: ContainerState
     pcs: PcsPlantState
-    work: CellWork
 
     @classmethod
     def of(cls, arena: Arena) -> "PlantState":
         """The plant's groups of an arena."""
         return cls(
             cells=arena.group("plant.cells", CellState),
+            circuits=arena.group("plant.circuits", PackCircuit),
             racks=arena.group("plant.racks", RackState),
             packs=arena.group("plant.packs", PackState),
             containers=arena.group("plant.containers", ContainerState),
             pcs=arena.group("plant.pcs", PcsPlantState),
-            work=arena.group("plant.work", CellWork),
         )

@@ -133,8 +133,8 @@ def solve_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, dt: flo
 def advance_cells(
     model: PlantModel, state: PlantState, overlay: PlantOverlay, tick: int, slow_ticks: int, dt: float
 ) -> None:
-    """Advance all cells with the string currents; every pack refreshes what moves slowly once in `slow_ticks` ticks."""
-    cells, racks, work = state.cells, state.racks, state.work
+    """Advance all cells with the string currents; every pack is brought up to date once in `slow_ticks` ticks."""
+    cells, circuits, racks = state.cells, state.circuits, state.racks
     step_cells(
         # model
         model.cells,
@@ -149,17 +149,25 @@ def advance_cells(
         cells.r1,
         cells.r2,
         cells.bypass_current,
-        state.packs.charge_moved,
+        cells.source_voltage,
+        cells.fall_per_charge,
+        cells.fall_per_turnover,
+        circuits.source_voltage,
+        circuits.fall_per_charge,
+        circuits.fall_per_turnover,
+        circuits.r0,
+        circuits.r1,
+        circuits.r2,
+        circuits.charge,
+        circuits.turnover,
+        circuits.elapsed,
+        circuits.reference1,
+        circuits.reference2,
+        racks.relaxed1,
+        racks.relaxed2,
         racks.voltage,
         racks.source_voltage,
         racks.resistance,
-        # work
-        work.open_circuit_voltage,
-        work.slope,
-        work.half_gap,
-        work.half_gap_slope,
-        work.source_voltage,
-        work.resistance,
         # inputs
         racks.current,
         cells.temperature_core,
@@ -170,3 +178,12 @@ def advance_cells(
         slow_ticks,
         dt,
     )
+
+
+def settle_cells(model: PlantModel, state: PlantState, overlay: PlantOverlay) -> None:
+    """Let all that follows from the state of the cells agree with it, in steps of no time.
+
+    The first brings the cells up to date, the second shows their voltages.
+    """
+    for _ in range(2):
+        advance_cells(model, state, overlay, tick=0, slow_ticks=1, dt=0.0)

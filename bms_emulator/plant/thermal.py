@@ -18,7 +18,7 @@ import math
 from typing import NamedTuple
 
 from bms_emulator.jit import kernel, scalar
-from bms_emulator.plant.schedule import is_due
+from bms_emulator.plant.schedule import turn
 from bms_emulator.profile.site import SiteProfile
 
 FILM_EXPONENT = 0.8
@@ -205,22 +205,21 @@ def step_packs(
     racks, packs = flow.shape
     cells, segments = model.cell_count, model.segment_count
     step = slow_ticks * dt
-    for r in range(racks):
+    due, due_end = turn(tick, slow_ticks, racks * packs)
+    for n in range(due, due_end):
+        r, p = n // packs, n % packs
         c = r // racks_per_container
-        for p in range(packs):
-            if not is_due(r, p, packs, tick, slow_ticks):
-                continue
-            own = slice(p * cells, (p + 1) * cells)
-            plate = segment_temperature[r, p * segments : (p + 1) * segments]
-            outlet_temperature[r, p], coolant_heat[r, p], air_heat[r, p] = step_pack(
-                model,
-                core[r, own],
-                surface[r, own],
-                heat[r, own],
-                plate,
-                flow[r, p],
-                supply_temperature[c],
-                air_temperature[c],
-                step,
-            )
-            plate_temperature[r, p] = plate.mean()
+        own = slice(p * cells, (p + 1) * cells)
+        plate = segment_temperature[r, p * segments : (p + 1) * segments]
+        outlet_temperature[r, p], coolant_heat[r, p], air_heat[r, p] = step_pack(
+            model,
+            core[r, own],
+            surface[r, own],
+            heat[r, own],
+            plate,
+            flow[r, p],
+            supply_temperature[c],
+            air_temperature[c],
+            step,
+        )
+        plate_temperature[r, p] = plate.mean()

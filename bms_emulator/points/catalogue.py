@@ -125,7 +125,8 @@ class Family:
             raise PointError(f"{self.name} = {value:g}: must be a whole number")
         if self.limits is not None and not self.limits[0] <= value <= self.limits[1]:
             low, high = self.limits
-            raise PointError(f"{self.name} = {value:g}: must be from {low:g} to {high:g} {info.unit}".rstrip())
+            unit = "" if info.unit == "1" else info.unit
+            raise PointError(f"{self.name} = {value:g}: must be from {low:g} to {high:g} {unit}".rstrip())
         return value
 
 

@@ -4,6 +4,7 @@ The same object runs in real time, at a factor, or stepped by a test; the interf
 loop that drives it does.
 """
 
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -121,7 +122,8 @@ class Emulator:
         return Ack(False, self.tick_count, self.time, message)
 
     def _write(self, command: Command) -> None:
-        checked = [(int(at), self.catalogue.at(int(at)).check(float(value))) for at, value in command.args["writes"]]
+        writes = [(index(at), float(value)) for at, value in command.args["writes"]]
+        checked = [(at, self.catalogue.at(at).check(value)) for at, value in writes]
         for at, value in checked:
             self.arena.buffer[at] = value
 

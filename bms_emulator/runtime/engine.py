@@ -267,7 +267,7 @@ def main(site: SiteProfile, options: RunOptions, memory: Memory, report: Connect
     except Exception as error:
         tick, simulated = (0, 0.0) if emulator is None else (emulator.tick_count, emulator.time)
         where = "at the start" if emulator is None else f"at tick {tick}"
-        _log.error("the engine stops %s: %s: %s", where, type(error).__name__, error)
+        _log.info("the engine stops %s: %s: %s", where, type(error).__name__, error)
         message = f"{type(error).__name__}: {error}"
         trace = traceback.format_exc()
         report.send(("failed", {"message": message, "tick": tick, "time": simulated, "traceback": trace}))

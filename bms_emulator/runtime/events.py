@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bms_emulator.arrays import Array
+from bms_emulator.interfaces.values import plain
 from bms_emulator.jit import kernel
 from bms_emulator.points.catalogue import Catalogue, Family
 
@@ -71,7 +72,7 @@ def _describe(family: Family, position: int, before: float, now: float) -> Recor
         rack, _, alarm = component.rpartition(".")
         return "alarm", rack, {"alarm": alarm[len("alarm[") : -1], "level": int(now), "previous": int(before)}
     choices = family.slot.info.choices
-    data: dict[str, Any] = {"point": last, "value": now, "previous": before}
+    data: dict[str, Any] = {"point": last, "value": plain(family, now), "previous": plain(family, before)}
     if choices is not None:
         data |= {"text": choices.get(int(now), "?"), "previous_text": choices.get(int(before), "?")}
     return "state", component, data

@@ -106,7 +106,7 @@ class _Services:
             if clock() - began >= LIVED:
                 pause = PAUSE_FIRST
             message = f"{name} failed, started again in {pause:g} s: {problem}"
-            _log.error(message)
+            _log.info(message)
             self._report.send(("warning", {"message": message}))
             if name not in self._addresses:  # the others are not kept waiting
                 self._ready(name, f"{name} (not yet)")

@@ -11,7 +11,6 @@ It is the only one that reacts to signals. It tells what happens through a callb
     finished   {ticks, time}                  the engine has ended as it should
 """
 
-import logging
 import multiprocessing
 import os
 import signal
@@ -40,8 +39,6 @@ EXIT_CLEAN, EXIT_FAILED, EXIT_PROBLEMS = 0, 1, 2
 
 Report = Callable[[str, dict[str, Any]], None]
 Main = Callable[[SiteProfile, RunOptions, Memory, Connection], None]
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -208,7 +205,6 @@ class _Supervisor:
         child.due = now + child.pause
         message = f"{child.role.name} ended {_ending(code)}, started again in {child.pause:g} s"
         child.pause = min(2 * child.pause, servers.PAUSE_LONGEST)
-        _log.warning(message)
         self._report("warning", {"process": child.role.name, "message": message})
         return True
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bms_emulator.arrays import Array
-from bms_emulator.jit import kernel
+from bms_emulator.jit import kernel, scalar
 from bms_emulator.sensing.channel import bend, gaussian, noise_counter, period_ticks, quantise
 from bms_emulator.sensing.model import SensingModel
 from bms_emulator.sensing.state import ChannelFaults, Measured, SensorState
@@ -69,14 +69,24 @@ def read_temperatures(
     sensors_per_pack = sensor_count // pack_count
     for r in range(rack_count):
         for p in range(pack_count):
-            elapsed = age[r, p] + dt
-            if tick > 0 and (tick + r * pack_count + p) % period != 0:
-                age[r, p] = elapsed
-                continue
-            decay = np.exp(-elapsed / lag) if tick > 0 else 0.0
-            for j in range(p * sensors_per_pack, (p + 1) * sensors_per_pack):
-                lagged[r, j] = decay * lagged[r, j] + (1.0 - decay) * surface[r, sensor_cell[j]]
-                sensed = gain[r, j] * lagged[r, j] + offset[r, j]
-                sensed += noise * gaussian(noise_counter(key, tick, r * sensor_count + j))
-                reading[r, j] = quantise(sensed, resolution, origin, range_min, range_max)
-            age[r, p] = 0.0
+            age[r, p] += dt
+    first, end = turn(tick, period, rack_count * pack_count)
+    for n in range(first, end):
+        r, p = n // pack_count, n % pack_count
+        decay = np.exp(-age[r, p] / lag) if tick > 0 else 0.0
+        for j in range(p * sensors_per_pack, (p + 1) * sensors_per_pack):
+            lagged[r, j] = decay * lagged[r, j] + (1.0 - decay) * surface[r, sensor_cell[j]]
+            sensed = gain[r, j] * lagged[r, j] + offset[r, j]
+            sensed += noise * gaussian(noise_counter(key, tick, r * sensor_count + j))
+            reading[r, j] = quantise(sensed, resolution, origin, range_min, range_max)
+        age[r, p] = 0.0
+
+
+@scalar
+def turn(tick, period, count):
+    """Which of `count` packs are sampled at a tick: from the first to before the last; at tick 0 all.
+
+    Packs that stand side by side in memory are sampled together: so few streams are read, and not many small pieces.
+    """
+    phase = tick % period
+    return (-(-phase * count // period), -(-(phase + 1) * count // period)) if tick > 0 else (0, count)

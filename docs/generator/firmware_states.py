@@ -50,7 +50,7 @@ def page() -> str:
         "In the order in which they are tried.",
         table(("from", "condition", "to", "recorded as connect failure"), edges),
         "## Values of points",
-        "Of a rack's `mode` and `connect_failure`, and of the container's `mode`; the last two are numbered as in SunSpec.",
+        "Of a rack's `mode` and `connect_failure`, and of the bank's `mode`; the last two are numbered as in SunSpec.",
         table(("rack mode", "value"), [(name, value) for value, name in names(RackMode).items()]),
         table(("connect failure", "value"), [(name, value) for value, name in names(ConnectFailure).items()]),
         table(("bank mode", "value"), [(name, value) for value, name in names(BankMode).items()]),

@@ -40,6 +40,7 @@ def find_extremes(measurements: Measurements, first_cell: Array, racks: RackOutp
     find_temperature_extremes(
         first_cell,
         measurements.temperature,
+        measurements.temperature_age,
         racks.pack_temperature_max,
         racks.pack_temperature_max_cell,
         racks.pack_temperature_min,
@@ -147,6 +148,7 @@ def find_temperature_extremes(
     first_cell,
     # inputs
     temperature,
+    age,
     # out
     pack_max,
     pack_max_cell,
@@ -160,11 +162,16 @@ def find_temperature_extremes(
     rack_avg,
     invalid_count,
 ):
-    """Extremes of the temperatures [K] (rack, sensor) of every pack (rack, pack) and rack (rack,)."""
+    """Extremes of the temperatures [K] (rack, sensor) of every pack (rack, pack) and rack (rack,).
+
+    Temperatures are sampled rarely: those of a rack stand where the ages [s] (rack, pack) say that none is new.
+    """
     rack_count, sensor_count = temperature.shape
     pack_count = pack_max.shape[1]
     sensors_per_pack = sensor_count // pack_count
     for r in range(rack_count):
+        if age[r].min() > 0.0:
+            continue
         rack_total = 0.0
         rack_valid = 0
         for p in range(pack_count):

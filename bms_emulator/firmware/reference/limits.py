@@ -83,8 +83,8 @@ def limit_currents(
     Coldest and hottest cell both ask the temperature map. A reserve at its end, 0 or 1, is none: then cell voltage
     alone ends charge and discharge, so that an estimate that has drifted cannot keep a rack from being filled.
 
-    The ramp holds for what the deratings allow, connected or not: a rack that joins brings its limit along, and does not
-    pull the bank down until it has ramped up.
+    The ramp holds for what the deratings allow, connected or not: a rack that joins brings its limit along, and does
+    not pull the bank down until it has ramped up.
     """
     racks_per_container = mode.shape[0] // master_lost.shape[0]
     for r in range(mode.shape[0]):

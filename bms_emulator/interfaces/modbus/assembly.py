@@ -15,7 +15,7 @@ from bms_emulator.interfaces.modbus.device import Range, UnitPlan, Writable
 from bms_emulator.interfaces.modbus.formats import FORMATS, Coding
 from bms_emulator.interfaces.modbus.layout import Complaint, Place, PlacedUnit
 from bms_emulator.interfaces.modbus.map import Condition, RegisterMap
-from bms_emulator.interfaces.modbus.runs import Encoding, runs_of
+from bms_emulator.interfaces.modbus.runs import Encoding, bits_of, runs_of
 from bms_emulator.points.catalogue import Catalogue, Family
 from bms_emulator.profile.site import ModbusDevice
 from bms_emulator.profile.wording import near
@@ -183,11 +183,13 @@ class Assembly:
                     wrong.append(f"bit {bit}: {error}")
         if wrong:
             raise ValueError("; ".join(wrong))
-        for index, word in np.ndenumerate(words):
-            start = len(self.records.terms)
-            for offsets, low, high, mask in terms:
-                self.records.terms += [(int(source), low, high, mask) for source in offsets[index]]
-            self.records.bitfields.append((int(word), start, len(self.records.terms) - start))
+        if not terms:
+            return
+        sources = np.concatenate([offsets for offsets, *_ in terms], axis=-1)
+        windows = [window for offsets, *window in terms for _ in range(offsets.shape[-1])]
+        for word, repeats, stride, places in bits_of(words, sources):
+            self.records.bitfields.append((word, len(self.records.terms), len(windows), repeats, stride))
+            self.records.terms += [(*place, *window) for place, window in zip(places, windows, strict=True)]
 
     def _identity(self, unit: str) -> dict[int, str]:
         """Objects of the device identification that have a text."""

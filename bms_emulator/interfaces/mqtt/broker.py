@@ -20,6 +20,10 @@ PACKET_MAX = 262_144
 STALL_MAX = 10.0
 """Longest time for the first packet to begin, for a packet to arrive whole, and for a client not to read [s]."""
 
+FAREWELL = 0.3
+"""Time in which the last messages of a client that goes are passed on [s]."""
+
+_DISCONNECT = b"\xe0"
 _PLUGINS = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
 _LISTENER = "default"
 
@@ -102,7 +106,7 @@ class _Reader(StreamReaderAdapter):  # type: ignore[misc]
         if self._ended:
             raise asyncio.IncompleteReadError(b"", n)
         if self._begun and n == 1:  # between two packets a client may be silent; the broker watches its keepalive
-            return await super().read(n)
+            return await self._first_byte()
         self._begun = True
         try:
             async with asyncio.timeout(STALL_MAX):
@@ -110,6 +114,21 @@ class _Reader(StreamReaderAdapter):  # type: ignore[misc]
         except TimeoutError:
             self._ended = True
             raise asyncio.IncompleteReadError(b"", n) from None
+
+    async def _first_byte(self) -> bytes:
+        """A byte that may begin a packet.
+
+        amqtt forgets what it has received from a client but not yet passed on when that client goes, so
+        ``mosquitto_pub``, which publishes and leaves, would not be heard: its going is told a little later.
+        """
+        try:
+            byte = await super().read(1)
+        except asyncio.IncompleteReadError:
+            await asyncio.sleep(FAREWELL)
+            raise
+        if byte == _DISCONNECT:
+            await asyncio.sleep(FAREWELL)
+        return byte
 
 
 class _Writer(StreamWriterAdapter):  # type: ignore[misc]

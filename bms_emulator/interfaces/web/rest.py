@@ -82,7 +82,7 @@ def selected(link: Link, selector: str) -> dict[str, Any]:
         if family.slot.info.kind == "enum":
             group["texts"] = {name: text(family, value) for name, value in zip(names, part.tolist(), strict=True)}
         groups.append(group)
-    return {"tick": tick, "time_s": time, "points": groups}
+    return {"tick": tick, "time_s": round(time, 6), "points": groups}
 
 
 def point(link: Link, name: str) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def point(link: Link, name: str) -> dict[str, Any]:
         "value": plain(family, value),
         "text": text(family, value),
         "tick": tick,
-        "time_s": time,
+        "time_s": round(time, 6),
     }
 
 
@@ -126,7 +126,7 @@ async def command(link: Link, asked: Command, refused: HTTPStatus) -> dict[str, 
         raise RefusalError(HTTPStatus.GATEWAY_TIMEOUT, message, "emulator") from None
     if not ack.accepted:
         raise RefusalError(refused, ack.message, "emulator")
-    return {"tick": ack.tick, "time_s": ack.time, "result": ack.result}
+    return {"tick": ack.tick, "time_s": round(ack.time, 6), "result": ack.result}
 
 
 async def add_fault(link: Link, origin: str, fault: dict[str, Any], dry_run: bool) -> dict[str, Any]:

@@ -59,6 +59,16 @@ async def test_every_event_arrives_in_order_with_its_sequence() -> None:
     assert arrived[0]["source"] == "container[1].rack[3]"
 
 
+@pytest.mark.parametrize("qos", [0, 1])
+async def test_a_client_that_publishes_and_leaves_is_heard(qos: int) -> None:
+    async with served(FakeSite()) as port, subscribed(port, f"{BASE}/answer") as client:
+        for n in range(3):
+            async with aiomqtt.Client("127.0.0.1", port) as passer_by:
+                await passer_by.publish(f"{BASE}/command", json.dumps({"id": str(n), "get": "container.soc"}), qos=qos)
+        answered = {json.loads((await client.next()).payload)["id"] for _ in range(3)}
+    assert answered == {"0", "1", "2"}
+
+
 async def test_a_command_is_applied_and_answered_with_its_tick() -> None:
     link = FakeSite()
     link.tick = 7
@@ -125,7 +135,7 @@ async def test_the_embedded_broker_caps_connections(monkeypatch: pytest.MonkeyPa
 
 async def test_the_embedded_broker_stays_on_loopback() -> None:
     with pytest.raises(ValueError, match="loopback only"):
-        async with served(FakeSite(), host="0.0.0.0"):
+        async with broker.embedded_broker("0.0.0.0", 0):
             pass
 
 

@@ -43,7 +43,7 @@ def discharging() -> FakeSite:
     link.set("rack[*].mode", 4)
     link.set("rack[*].connected", 1)
     link.set("rack[3].mode", 6)
-    link.set("rack[3].current", 0.0)
+    link.set("rack[3].current", -0.04)
     link.set("rack[3].connected", 0)
     link.set("rack[3].alarm_level", 3)
     link.set("rack[3].alarm_latched", 1)
@@ -68,7 +68,7 @@ def discharging() -> FakeSite:
         "rack_voltage_max": 1358.9,
         "rack_voltage_min": 1355.7,
         "rack_current_max": 143.9,
-        "rack_current_min": 138.2,
+        "rack_current_min": -0.04,
         "coolant.supply_temperature": 294.1,
         "coolant.return_temperature": 297.6,
         "coolant.flow": 6.31,

@@ -9,7 +9,9 @@ const KELVIN = 273.15;
 
 const byId = (id) => document.getElementById(id);
 const known = (value) => value !== null && value !== undefined;
-const number = (value, digits = 1) => (known(value) ? value.toFixed(digits) : "–");
+const fixed = (value, digits) => value.toFixed(digits).replace(/^-(?=[0.]*$)/, ""); // there is no negative zero
+const number = (value, digits = 1) => (known(value) ? fixed(value, digits) : "–");
+const millivolts = (high, low) => (known(high) && known(low) ? 1000 * (high - low) : null);
 const kilo = (value, digits = 0) => number(known(value) ? value / 1000 : value, digits);
 const words = (text) => String(text).replaceAll("_", " ");
 let container = 1;
@@ -34,7 +36,7 @@ function milliseconds(seconds) {
 
 function showClock({ tick, time_s: time, status }) {
   const speed = status.speed === "infinity" ? "max" : `${status.speed ?? 1}×`;
-  const actual = known(status.speed_actual) ? ` (${status.speed_actual.toPrecision(3)}×)` : "";
+  const actual = known(status.speed_actual) ? ` (${Number(status.speed_actual.toPrecision(3)).toLocaleString("en")}×)` : "";
   byId("clock-time").textContent = clock(time);
   byId("clock-tick").textContent = tick.toLocaleString("en");
   byId("clock-speed").textContent = speed + actual;
@@ -47,7 +49,7 @@ function showClock({ tick, time_s: time, status }) {
 
 /** Name, value, unit, second line and class of each key figure. */
 function figures({ container: bank, racks, pcs }) {
-  const spread = 1000 * (bank.cell_voltage_max_v - bank.cell_voltage_min_v);
+  const spread = millivolts(bank.cell_voltage_max_v, bank.cell_voltage_min_v);
   const level = bank.alarm_level;
   const good = bank.mode === "connected" ? "good" : bank.mode === "fault" ? "level-3" : "";
   const at = (rack, pack) => (rack ? `R${rack} P${pack}` : "");
@@ -108,7 +110,7 @@ function showRacks(racks) {
       String(n + 1), words(rack.mode), number(rack.soc_percent), number(rack.string_voltage_v), number(rack.current_a),
       number(rack.cell_voltage_max_v, 3), at(rack.cell_voltage_max_cell, rack.cell_voltage_max_pack),
       number(rack.cell_voltage_min_v, 3), at(rack.cell_voltage_min_cell, rack.cell_voltage_min_pack),
-      number(1000 * (rack.cell_voltage_max_v - rack.cell_voltage_min_v), 0),
+      number(millivolts(rack.cell_voltage_max_v, rack.cell_voltage_min_v), 0),
       number(rack.temperature_max_degc), number(rack.temperature_min_degc),
     ];
     texts.forEach((text, column) => { row.cells[column].textContent = text; });
