@@ -7,10 +7,16 @@ The circuit, with current positive in discharge:
 A cell's current i is the string's current plus what bypasses the string.
 
 State of charge, hysteresis and temperature move little in a second, and resistances with them. So the cells of a pack
-are brought up to date once per simulated second, by closed formulas that are exact for the charge and the relaxed
-currents of that second. In between a cell is a straight line in what the whole string shares: its current, the charge
-moved, and the current that has got through the RC branches. A tick then reads a few constants of a cell and writes its
-voltage, and a pack in series, a string of packs, are straight lines again, whose constants are the sums.
+are brought up to date once per simulated second, by formulas that are exact for the charge and the currents of that
+second. In between a cell lies on a straight line in what the whole string shares:
+
+    V = E - a q - b y - r0 (i + k1 (i1 - i1') + k2 (i2 - i2'))
+
+with the source voltage E of the last update, the charge q drawn and the charge y moved in either direction since then,
+the currents i1, i2 that get through the RC branches, and i1', i2' those of the last update. The ratios k1 = r1 / r0 and
+k2 = r2 / r0 are those of the pack: between its cells they differ by temperature only. So a tick reads four constants of
+a cell and writes its voltage; the energy that the string takes is the same line at sums over the ticks; and a pack, and
+the string, are straight lines again, whose constants are the sums over the cells.
 """
 
 import math
@@ -96,26 +102,18 @@ def stored_current(current, coulombic_efficiency):
 
 
 @scalar
-def terminal_voltage(
-    source_voltage, fall_per_charge, fall_per_turnover, r0, r1, r2, charge, turnover, current, relaxed1, relaxed2
-):
-    """Voltage of a cell or a pack on its straight line [V].
+def fall(per_charge, per_turnover, r0, charge, turnover, current):
+    """How far a cell or a pack lies below its source voltage [V].
 
     Args:
-        source_voltage: Without current, at the last update [V].
-        fall_per_charge: Fall of the voltage with the charge drawn [V/(A s)].
-        fall_per_turnover: Fall of the voltage with the charge moved in either direction [V/(A s)].
+        per_charge: Fall with the charge drawn, a [V/(A s)].
+        per_turnover: Fall with the charge moved in either direction, b [V/(A s)].
         r0: Ohmic resistance [Ohm].
-        r1: Resistance of the fast RC branch [Ohm].
-        r2: Resistance of the slow RC branch [Ohm].
-        charge: Drawn since the last update [A s].
-        turnover: Moved in either direction since the last update [A s].
-        current: Of the string [A].
-        relaxed1: Change since the last update of what gets through the fast branch [A].
-        relaxed2: The same for the slow branch [A].
+        charge: Drawn since the last update, q [A s].
+        turnover: Moved in either direction since the last update, y [A s].
+        current: Of the string, with what the relaxed currents add at the ratio of their resistances [A].
     """
-    open_circuit = source_voltage - fall_per_charge * charge - fall_per_turnover * turnover
-    return open_circuit - r0 * current - r1 * relaxed1 - r2 * relaxed2
+    return per_charge * charge + per_turnover * turnover + r0 * current
 
 
 @scalar
@@ -133,7 +131,7 @@ def open_circuit(model, soc):
     return i, f, voltage, energy
 
 
-@kernel
+@scalar
 def update_pack(
     # model
     model,
@@ -159,58 +157,56 @@ def update_pack(
     charge,
     turnover,
     elapsed,
-    reference1,
-    reference2,
-    relaxed1,
-    relaxed2,
+    through1,
+    through2,
     # overlay
     resistance_gain,
     short_conductance,
 ):
     """Bring the cells of one pack up to date; all arrays have shape (cell) and cover this pack.
 
-    Since the last update, `elapsed` [s] ago, the string has drawn `charge` and moved `turnover` [A s], and what gets
-    through its RC branches has gone from `reference1`, `reference2` to `relaxed1`, `relaxed2` [A].
+    Since the last update, `elapsed` [s] ago, the string has drawn `charge` and moved `turnover` [A s], and `through1`,
+    `through2` [A] of its current has got through the RC branches.
 
-    Heat is what the cell's stored energy lost; what the string took of it was booked tick by tick. To it comes the
-    reversible heat -T dU/dT q. Resistances r(z, T) = r(T) shape(z) with r(T) after Arrhenius; bypass current of
-    self-discharge and of an internal short at the present terminal voltage.
+    Heat is the energy that the cell has lost, and the reversible heat -T dU/dT q; what the string took is not in it.
+    Resistances r(z, T) = r(T) shape(z) with r(T) after Arrhenius; bypass current of self-discharge and of an internal
+    short at the present terminal voltage.
     """
     count = float(model.open_circuit.shape[0])
-    shape_count = float(model.shape.shape[0])
     resistance_count = float(model.resistance.shape[0])
+    rate = model.hysteresis_rate
     decay1, decay2 = math.exp(-elapsed / model.tau1), math.exp(-elapsed / model.tau2)
-    through1, through2 = relaxed1 - decay1 * reference1, relaxed2 - decay2 * reference2
     for k in range(soc.size):
         v_rc1[k] = decay1 * v_rc1[k] + r1[k] * (through1 + (1.0 - decay1) * bypass_current[k])
         v_rc2[k] = decay2 * v_rc2[k] + r2[k] * (through2 + (1.0 - decay2) * bypass_current[k])
     for k in range(soc.size):
-        _, _, _, energy_before = open_circuit(model, soc[k])
+        _, _, _, energy = open_circuit(model, soc[k])
+        heat[k] += capacity[k] * energy
+    for k in range(soc.size):
         lost = (charge + bypass_current[k] * elapsed) / capacity[k]
         moved = max(abs(lost), turnover / capacity[k])
-        soc[k] -= lost
-        hysteresis[k] = follow(hysteresis[k], model.hysteresis_rate * lost, model.hysteresis_rate * moved)
-
-        i, f, at_rest, energy = open_circuit(model, soc[k])
-        slope = model.open_circuit[i, 1] * count
-        half_gap = model.open_circuit[i, 2] + f * model.open_circuit[i, 3]
-        half_gap_slope = model.open_circuit[i, 3] * count
-        turning = model.hysteresis_rate * half_gap
-        fall_per_charge[k] = (slope + half_gap_slope * hysteresis[k] + turning) / capacity[k]
-        fall_per_turnover[k] = turning * hysteresis[k] / capacity[k]
-        source_voltage[k] = at_rest + half_gap * hysteresis[k]
-        heat[k] += capacity[k] * (energy_before - energy)
+        hysteresis[k] = follow(hysteresis[k], rate * lost, rate * moved)
     for k in range(soc.size):
-        i, f = segment(min(max(soc[k], 0.0), 1.0) * shape_count, shape_count)
-        shape = model.shape[i, 0] + f * model.shape[i, 1]
-        entropy = model.shape[i, 2] + f * model.shape[i, 3]
+        soc[k] -= (charge + bypass_current[k] * elapsed) / capacity[k]
+    for k in range(soc.size):
+        i, f, at_rest, energy = open_circuit(model, soc[k])
+        half_gap = model.open_circuit[i, 2] + f * model.open_circuit[i, 3]
+        slope = (model.open_circuit[i, 1] + model.open_circuit[i, 3] * hysteresis[k]) * count
+        source_voltage[k] = at_rest + half_gap * hysteresis[k]
+        fall_per_charge[k] = (slope + rate * half_gap) / capacity[k]
+        fall_per_turnover[k] = rate * half_gap * hysteresis[k] / capacity[k]
+        within = min(max(f, 0.0), 1.0)
+        shape = model.shape[i, 0] + within * model.shape[i, 1]
+        entropy = model.shape[i, 2] + within * model.shape[i, 3]
+        heat[k] -= capacity[k] * energy + temperature[k] * entropy * charge
+        r0[k] = resistance_scale[k] * resistance_gain[k] * shape  # until the next pass: times the cell type's
+    for k in range(soc.size):
         position = (temperature[k] - model.resistance_begin) / model.resistance_step
         j, g = segment(min(max(position, 0.0), resistance_count), resistance_count)
-        factor = resistance_scale[k] * resistance_gain[k] * shape
+        factor = r0[k]
         r0[k] = factor * (model.resistance[j, 0] + g * model.resistance[j, 1])
         r1[k] = factor * (model.resistance[j, 2] + g * model.resistance[j, 3])
         r2[k] = factor * (model.resistance[j, 4] + g * model.resistance[j, 5])
-        heat[k] -= temperature[k] * entropy * charge
     for k in range(soc.size):
         bypass_current[k] = self_discharge[k] + voltage[k] * short_conductance[k]
     for k in range(soc.size):
@@ -218,12 +214,19 @@ def update_pack(
 
 
 @scalar
-def total(row):
-    """Sum of a row."""
-    result = 0.0
-    for k in range(row.size):
-        result += row[k]
-    return result
+def sums(source_voltage, fall_per_charge, fall_per_turnover, r0, r1, r2):
+    """Constants of a pack [V] [V/(A s)] [V/(A s)] [Ohm] and its ratios r1 / r0, r2 / r0 [1], from its cells."""
+    source = per_charge = per_turnover = sum0 = sum1 = sum2 = 0.0
+    for k in range(r0.size):
+        source += source_voltage[k]
+        per_charge += fall_per_charge[k]
+        per_turnover += fall_per_turnover[k]
+        sum0 += r0[k]
+        sum1 += r1[k]
+        sum2 += r2[k]
+    if sum0 > 0.0:
+        return source, per_charge, per_turnover, sum0, sum1 / sum0, sum2 / sum0
+    return source, per_charge, per_turnover, 0.0, 0.0, 0.0
 
 
 @kernel
@@ -248,13 +251,17 @@ def step_cells(
     pack_fall_per_charge,
     pack_fall_per_turnover,
     pack_r0,
-    pack_r1,
-    pack_r2,
-    charge,
-    turnover,
-    elapsed,
+    ratio1,
+    ratio2,
     reference1,
     reference2,
+    elapsed,
+    charge,
+    turnover,
+    taken,
+    taken_charge,
+    taken_turnover,
+    taken_current,
     rack_relaxed1,
     rack_relaxed2,
     rack_voltage,
@@ -292,48 +299,43 @@ def step_cells(
         rack_relaxed1[r], rack_relaxed2[r] = relaxed1, relaxed2
         voltage_sum = source_sum = resistance_sum = 0.0
         for p in range(packs):
-            first = np.uint64(p * cells)
-            last = first + np.uint64(cells)
             charge[r, p] += stored * dt
             turnover[r, p] += abs(stored) * dt
             elapsed[r, p] += dt
             drawn, moved = charge[r, p], turnover[r, p]
-            rise1, rise2 = relaxed1 - reference1[r, p], relaxed2 - reference2[r, p]
-            for k in range(first, last):
-                all_voltage[r, k] = terminal_voltage(
-                    all_source_voltage[r, k],
-                    all_fall_per_charge[r, k],
-                    all_fall_per_turnover[r, k],
-                    all_r0[r, k],
-                    all_r1[r, k],
-                    all_r2[r, k],
-                    drawn,
-                    moved,
-                    current,
-                    rise1,
-                    rise2,
+            effective = current + ratio1[r, p] * (relaxed1 - reference1[r, p])
+            effective += ratio2[r, p] * (relaxed2 - reference2[r, p])
+            taken[r, p] += current * dt
+            taken_charge[r, p] += drawn * current * dt
+            taken_turnover[r, p] += moved * current * dt
+            taken_current[r, p] += effective * current * dt
+
+            # unsigned, which spares the check for counting from the end and lets the compiler use vector instructions
+            first = np.uint64(p * cells)
+            for k in range(first, first + np.uint64(cells)):
+                all_voltage[r, k] = all_source_voltage[r, k] - fall(
+                    all_fall_per_charge[r, k], all_fall_per_turnover[r, k], all_r0[r, k], drawn, moved, effective
                 )
-            for k in range(first, last):
-                all_heat[r, k] -= all_voltage[r, k] * current * dt
-            voltage_sum += terminal_voltage(
-                pack_source_voltage[r, p],
-                pack_fall_per_charge[r, p],
-                pack_fall_per_turnover[r, p],
-                pack_r0[r, p],
-                pack_r1[r, p],
-                pack_r2[r, p],
-                drawn,
-                moved,
-                current,
-                rise1,
-                rise2,
+            voltage_sum += pack_source_voltage[r, p] - fall(
+                pack_fall_per_charge[r, p], pack_fall_per_turnover[r, p], pack_r0[r, p], drawn, moved, effective
             )
 
             if due <= r * packs + p < due_end:
                 own = slice(p * cells, (p + 1) * cells)
-                source_voltage, voltage, heat = all_source_voltage[r, own], all_voltage[r, own], all_heat[r, own]
+                heat, r0, r1, r2 = all_heat[r, own], all_r0[r, own], all_r1[r, own], all_r2[r, own]
+                source_voltage = all_source_voltage[r, own]
                 per_charge, per_turnover = all_fall_per_charge[r, own], all_fall_per_turnover[r, own]
-                r0, r1, r2 = all_r0[r, own], all_r1[r, own], all_r2[r, own]
+                for k in range(cells):
+                    heat[k] += fall(
+                        per_charge[k],
+                        per_turnover[k],
+                        r0[k],
+                        taken_charge[r, p],
+                        taken_turnover[r, p],
+                        taken_current[r, p],
+                    )
+                for k in range(cells):
+                    heat[k] -= source_voltage[k] * taken[r, p]
                 update_pack(
                     # model
                     model,
@@ -354,40 +356,47 @@ def step_cells(
                     per_charge,
                     per_turnover,
                     # inputs
-                    voltage,
+                    all_voltage[r, own],
                     all_temperature[r, own],
                     drawn,
                     moved,
                     elapsed[r, p],
-                    reference1[r, p],
-                    reference2[r, p],
-                    relaxed1,
-                    relaxed2,
+                    relaxed1 - math.exp(-elapsed[r, p] / model.tau1) * reference1[r, p],
+                    relaxed2 - math.exp(-elapsed[r, p] / model.tau2) * reference2[r, p],
                     # overlay
                     all_resistance_gain[r, own],
                     all_short_conductance[r, own],
                 )
-                pack_source_voltage[r, p] = total(source_voltage)
-                pack_fall_per_charge[r, p], pack_fall_per_turnover[r, p] = total(per_charge), total(per_turnover)
-                pack_r0[r, p], pack_r1[r, p], pack_r2[r, p] = total(r0), total(r1), total(r2)
-                charge[r, p] = turnover[r, p] = elapsed[r, p] = 0.0
+                (
+                    pack_source_voltage[r, p],
+                    pack_fall_per_charge[r, p],
+                    pack_fall_per_turnover[r, p],
+                    pack_r0[r, p],
+                    ratio1[r, p],
+                    ratio2[r, p],
+                ) = sums(source_voltage, per_charge, per_turnover, r0, r1, r2)
                 reference1[r, p], reference2[r, p] = relaxed1, relaxed2
+                charge[r, p] = turnover[r, p] = elapsed[r, p] = 0.0
+                taken[r, p] = taken_charge[r, p] = taken_turnover[r, p] = taken_current[r, p] = 0.0
 
-            source_sum += terminal_voltage(
-                pack_source_voltage[r, p],
+            remembered = ratio1[r, p] * (decay1 * relaxed1 - reference1[r, p])
+            remembered += ratio2[r, p] * (decay2 * relaxed2 - reference2[r, p])
+            source_sum += pack_source_voltage[r, p] - fall(
                 pack_fall_per_charge[r, p],
                 pack_fall_per_turnover[r, p],
                 pack_r0[r, p],
-                pack_r1[r, p],
-                pack_r2[r, p],
                 charge[r, p],
                 turnover[r, p],
-                0.0,
-                decay1 * relaxed1 - reference1[r, p],
-                decay2 * relaxed2 - reference2[r, p],
+                remembered,
             )
-            resistance_sum += pack_r0[r, p] + (1.0 - decay1) * pack_r1[r, p] + (1.0 - decay2) * pack_r2[r, p]
-            resistance_sum += (share * pack_fall_per_charge[r, p] + turning * pack_fall_per_turnover[r, p]) * dt
+            resistance_sum += fall(
+                pack_fall_per_charge[r, p],
+                pack_fall_per_turnover[r, p],
+                pack_r0[r, p],
+                share * dt,
+                turning * dt,
+                1.0 + ratio1[r, p] * (1.0 - decay1) + ratio2[r, p] * (1.0 - decay2),
+            )
         rack_voltage[r] = voltage_sum - model.joint_resistance * current
         rack_source_voltage[r] = source_sum
         rack_resistance[r] = resistance_sum + model.joint_resistance

@@ -58,7 +58,7 @@ class CellState:
     temperature_surface: Array = array(
         "rack cell", "K", "Surface temperature.", 298.15, point="cell.temperature_surface"
     )
-    heat: Array = array("rack cell", "J", "Heat generated since the last thermal step.", public=False)
+    heat: Array = array("rack cell", "J", "Heat generated from the last thermal step to the last update.", public=False)
     bypass_current: Array = array(
         "rack cell",
         "A",
@@ -77,7 +77,7 @@ class CellState:
 
 @dataclass
 class PackCircuit:
-    """The cells of a pack in series: sums over them, and what the string did since they were last brought up to date."""
+    """The cells of a pack in series: sums over them, and what the string did since their last update."""
 
     GROUP: ClassVar = Group(root="container", source="plant", public=False)
     source_voltage: Array = array("rack pack", "V", "Voltage without current at the last update.")
@@ -86,13 +86,17 @@ class PackCircuit:
         "rack pack", "V/(A s)", "Fall of the voltage with the charge moved in either direction."
     )
     r0: Array = array("rack pack", "Ohm", "Ohmic resistance.")
-    r1: Array = array("rack pack", "Ohm", "Resistance of the fast RC branches.")
-    r2: Array = array("rack pack", "Ohm", "Resistance of the slow RC branches.")
-    charge: Array = array("rack pack", "A s", "Charge that the string drew from each cell since the last update.")
-    turnover: Array = array("rack pack", "A s", "Charge that it moved in either direction since then.")
-    elapsed: Array = array("rack pack", "s", "Time since then.")
-    reference1: Array = array("rack pack", "A", "Current that got through the fast RC branches then.")
-    reference2: Array = array("rack pack", "A", "Current that got through the slow RC branches then.")
+    ratio1: Array = array("rack pack", "1", "Resistance of the fast RC branches, relative to the ohmic one.")
+    ratio2: Array = array("rack pack", "1", "Resistance of the slow RC branches, relative to the ohmic one.")
+    reference1: Array = array("rack pack", "A", "Current that got through the fast RC branches at the last update.")
+    reference2: Array = array("rack pack", "A", "Current that got through the slow RC branches at the last update.")
+    elapsed: Array = array("rack pack", "s", "Time since the last update.")
+    charge: Array = array("rack pack", "A s", "Charge q that the string drew from each cell since then.")
+    turnover: Array = array("rack pack", "A s", "Charge y that it moved in either direction since then.")
+    taken: Array = array("rack pack", "A s", "Sum of i dt since then: the line at these sums is the energy taken.")
+    taken_charge: Array = array("rack pack", "A2 s2", "Sum of q i dt since then.")
+    taken_turnover: Array = array("rack pack", "A2 s2", "Sum of y i dt since then.")
+    taken_current: Array = array("rack pack", "A2 s", "Sum of i_e i dt since then, i_e with what relaxed currents add.")
 
 
 @dataclass

@@ -9,7 +9,7 @@ from bms_emulator.plant.initial import initialise
 from bms_emulator.plant.model import build_plant_model
 from bms_emulator.plant.schedule import slow_ticks
 from bms_emulator.plant.state import GROUPS, Contactor, PcsState, PlantInputs, PlantOverlay, PlantState
-from bms_emulator.plant.step import advance_cells, step_electrical
+from bms_emulator.plant.step import advance_cells, settle_cells, step_electrical
 from bms_emulator.plant.string import current_of_power
 from bms_emulator.profile.loader import load_site
 
@@ -116,6 +116,10 @@ class ElectricSite:
         for _ in range(ticks):
             advance_cells(self.model, self.state, self.overlay, self.tick, slow_ticks(self.dt), self.dt)
             self.tick += 1
+
+    def settle(self) -> None:
+        """Bring all cells up to date, after which voltages agree with a state that was set by hand."""
+        settle_cells(self.model, self.state, self.overlay)
 
     def drive_power(self, power: float) -> float:
         """Advance the cells of the first rack with a given power [W]; returns the power that its cells gave [W]."""

@@ -34,17 +34,18 @@ def test_stored_heat_is_what_was_put_in_less_what_was_taken(dt: float) -> None:
 
     def held() -> float:
         """Heat in all nodes, not yet consumed, and taken from packs but not yet in the coolant."""
-        age = np.array([[(site.tick - 1 + 4 * r + p) % period + 1 for p in range(4)] for r in range(12)])
+        age = (site.tick - 1 - turns) % period + 1
         waiting = packs.coolant_heat * (1.0 - age * dt)
         return site.stored + cells.heat.sum() + waiting.sum()
 
     period = round(1.0 / dt)
+    turns = np.array([[(4 * r + p) * period // 48 for p in range(4)] for r in range(12)])
     before, put_in, scale = held(), 0.0, 0.0
     to_air = np.zeros_like(packs.air_heat)
     for _ in range(300 * period):
         power = rng.uniform(0.0, 30.0, cells.heat.shape)
         cells.heat += power * dt
-        due = np.array([[(site.tick + 4 * r + p) % period == 0 for p in range(4)] for r in range(12)])
+        due = turns == site.tick % period
         site.step()
         to_air += np.where(due, packs.air_heat, 0.0)
         friction = containers.coolant_pressure * containers.coolant_flow / site.model.loop.density
@@ -172,7 +173,7 @@ def test_containers_do_not_disturb_each_other() -> None:
 @given(
     mode=st.sampled_from(ChillerMode),
     setpoint=st.floats(-30.0, 60.0),
-    ambient=st.floats(-60.0, 80.0),
+    ambient=st.floats(-60.0, 60.0),
     start=st.floats(-40.0, 100.0),
     power=st.floats(0.0, 5000.0),
     gains=st.tuples(*[st.sampled_from([0.0, 1e-9, 0.3, 1.0, 2.0])] * 3),

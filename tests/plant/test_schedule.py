@@ -2,13 +2,14 @@
 
 import pytest
 
-from bms_emulator.plant.schedule import is_due, slow_ticks
+from bms_emulator.plant.schedule import slow_ticks, turn
 
 
 @pytest.mark.parametrize("dt", [0.01, 0.1, 0.25, 0.3, 1.0])
-def test_every_pack_is_due_once_in_the_slow_period(dt: float) -> None:
+@pytest.mark.parametrize("packs", [1, 12, 10560])
+def test_every_pack_has_one_turn_in_the_slow_period_and_all_turns_are_alike(dt: float, packs: int) -> None:
     period = slow_ticks(dt)
     assert period * dt == pytest.approx(1.0, rel=0.2)
-    for rack in range(3):
-        for pack in range(4):
-            assert sum(is_due(rack, pack, 4, tick, period) for tick in range(1000, 1000 + period)) == 1
+    turns = [range(*turn(tick, period, packs)) for tick in range(1000, 1000 + period)]
+    assert sorted(n for turn_of_tick in turns for n in turn_of_tick) == list(range(packs))
+    assert max(map(len, turns)) - min(map(len, turns)) <= 1

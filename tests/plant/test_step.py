@@ -83,6 +83,7 @@ def test_energy_of_the_plant_closes(dt: float) -> None:
     site.step(10)
 
     def held() -> float:
+        site.settle()
         link = 0.5 * bus.link_capacitance * state.containers.bus_voltage[0] ** 2
         delivered = state.containers.energy_discharged[0] - state.containers.energy_charged[0]
         return stored_energy(site) + float(link) + float(state.cells.heat.sum()) + float(delivered)
@@ -101,7 +102,7 @@ def test_energy_of_the_plant_closes(dt: float) -> None:
 def test_current_circulates_between_racks_until_they_agree() -> None:
     site = ElectricSite(small(racks=2), ALIKE, dt=1.0)
     site.state.cells.soc[0], site.state.cells.soc[1] = 0.3, 0.2
-    site.drive(0.0)
+    site.settle()
     site.connect()
     site.step(10)
     first = site.state.racks.current[0]
@@ -118,7 +119,7 @@ def test_order_of_racks_does_not_matter() -> None:
     soc = np.array([0.4, 0.45, 0.6])
     for site, arranged in zip(sites, (soc, soc[order]), strict=True):
         site.state.cells.soc[...] = arranged[:, None]
-        site.drive(0.0)
+        site.settle()
         site.connect()
         site.run_pcs(3000.0)
         site.step(300)

@@ -96,7 +96,8 @@ def test_the_lag_of_a_temperature_sensor_is_exact() -> None:
     rig.step()
     rig.truth.cells.temperature_surface += 10.0
     rig.step(10)
-    elapsed = 0.1 * np.array([[(10 - (r * 4 + p)) % 10 or 10 for p in range(4)] for r in range(2)])
+    turns = np.array([[(r * 4 + p) * 10 // 8 for p in range(4)] for r in range(2)])  # ticks of the eight packs
+    elapsed = 0.1 * np.where(turns == 0, 10, turns)
     expected = 308.15 - 10.0 * np.exp(-elapsed / 15.0)
     assert rig.state.temperature_lagged[:, ::52] == pytest.approx(expected, abs=1e-9)
     assert expected[1, 3] == pytest.approx(twin.lagged(308.15, 298.15, float(elapsed[1, 3]), 15.0), abs=1e-5)
