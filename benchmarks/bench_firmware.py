@@ -4,6 +4,8 @@ import statistics
 import time
 from collections.abc import Callable
 
+import numpy as np
+
 from bms_emulator.arrays import Arena, Layout
 from bms_emulator.firmware.contract import GROUPS as FIRMWARE_GROUPS
 from bms_emulator.firmware.contract import BankOutputs, Commands, RackOutputs, Request
@@ -65,11 +67,11 @@ def _medians(containers: int, ticks: int) -> tuple[float, float, float]:
         measured.contactor_feedback[...] = racks.contactor_command
         firmware.step(measured, DT)
     plant.racks.contactor_closed[...] = racks.contactor_command
-    first_cell = build_firmware_model(site).first_cell
+    first_cell, age_seen = build_firmware_model(site).first_cell, np.zeros_like(measured.temperature_age)
     return (
         _median(sense, ticks),
         _median(lambda: firmware.step(measured, DT), ticks),
-        _median(lambda: find_extremes(measured, first_cell, racks), ticks),
+        _median(lambda: find_extremes(measured, first_cell, age_seen, racks), ticks),
     )
 
 

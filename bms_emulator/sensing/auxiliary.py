@@ -27,7 +27,6 @@ def collect_reports(measured: Measured, truth: Truth, overlay: SensorOverlay) ->
         containers.chiller_mode,
         containers.ambient_temperature,
         containers.auxiliary_power,
-        truth.pcs.power,
         measured.coolant_supply_temperature,
         measured.coolant_return_temperature,
         measured.coolant_flow,
@@ -35,7 +34,6 @@ def collect_reports(measured: Measured, truth: Truth, overlay: SensorOverlay) ->
         measured.chiller_mode,
         measured.ambient_temperature,
         measured.auxiliary_power,
-        measured.pcs_power,
     )
     bend(EXACT, overlay.coolant_supply_temperature, measured.coolant_supply_temperature)
     bend(EXACT, overlay.coolant_return_temperature, measured.coolant_return_temperature)
@@ -107,7 +105,6 @@ def copy_reports(
     chiller_mode,
     ambient_temperature,
     auxiliary_power,
-    pcs_power,
     # out
     supply_temperature_reported,
     return_temperature_reported,
@@ -116,7 +113,6 @@ def copy_reports(
     chiller_mode_reported,
     ambient_temperature_reported,
     auxiliary_power_reported,
-    pcs_power_reported,
 ):
     """Reports of the devices of every container, all (container,)."""
     for c in range(coolant_flow.shape[0]):
@@ -127,4 +123,3 @@ def copy_reports(
         chiller_mode_reported[c] = chiller_mode[c]
         ambient_temperature_reported[c] = ambient_temperature[c]
         auxiliary_power_reported[c] = auxiliary_power[c]
-        pcs_power_reported[c] = pcs_power[c]

@@ -45,7 +45,6 @@ class Measured:
         choices={0: "standby", 1: "circulation", 2: "cooling", 3: "heating"},
     )
     ambient_temperature: Array = array("container", "K", "Measured outside air temperature.", 298.15)
-    pcs_power: Array = array("container", "W", "Measured AC power of the PCS.", point="pcs_power")
     auxiliary_power: Array = array("container", "W", "Measured auxiliary power.", point="auxiliary.power")
 
 

@@ -112,3 +112,25 @@ def test_the_bank_compares_voltages_and_currents_of_its_racks() -> None:
     assert rig.bank.voltage[0] == 1370.0
     assert rig.bank.current[0] == 153.0
     assert rig.bank.power[0] == 1370.0 * 153.0
+
+
+def test_new_temperatures_are_seen_however_old_they_arrive() -> None:
+    rig = Rig().ready()
+    rig.measured.temperature_age.fill(0.7)
+    rig.step()
+    for warmer in (1.0, 2.0):
+        rig.measured.temperature[1, 5] = 298.15 + warmer
+        rig.step()
+        assert rig.racks.temperature_max[1] == 298.15 + warmer
+
+
+def test_temperatures_stand_while_their_ages_grow() -> None:
+    rig = Rig().ready()
+    seen = rig.racks.temperature_max[1]
+    rig.measured.temperature_age += 0.1
+    rig.measured.temperature[1, 5] += 1.0
+    rig.step()
+    assert rig.racks.temperature_max[1] == seen
+    rig.measured.temperature_age.fill(0.0)
+    rig.step()
+    assert rig.racks.temperature_max[1] == seen + 1.0

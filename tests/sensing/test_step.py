@@ -23,7 +23,6 @@ def test_every_channel_is_read_at_the_first_tick() -> None:
     assert np.all(rig.measured.link_voltage == 1300.0)
     assert rig.measured.coolant_flow == pytest.approx([7.5])
     assert rig.measured.chiller_mode.tolist() == [2.0]
-    assert rig.measured.pcs_power.tolist() == [1e6]
 
 
 def test_cell_voltages_are_the_twins() -> None:

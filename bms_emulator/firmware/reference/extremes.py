@@ -11,12 +11,13 @@ from bms_emulator.firmware.contract import Measurements, RackOutputs
 from bms_emulator.jit import kernel, scalar
 
 
-def find_extremes(measurements: Measurements, first_cell: Array, racks: RackOutputs) -> None:
+def find_extremes(measurements: Measurements, first_cell: Array, age_seen: Array, racks: RackOutputs) -> None:
     """Find the extremes of every pack and rack.
 
     Args:
         measurements: Cell voltages and temperatures.
         first_cell: First cell of the pack that a temperature sensor serves, counted from 1, (sensor,).
+        age_seen: Ages of the temperatures at the last call [s], (rack, pack), updated; infinite before the first.
         racks: Extremes, written.
     """
     find_voltage_extremes(
@@ -41,6 +42,7 @@ def find_extremes(measurements: Measurements, first_cell: Array, racks: RackOutp
         first_cell,
         measurements.temperature,
         measurements.temperature_age,
+        age_seen,
         racks.pack_temperature_max,
         racks.pack_temperature_max_cell,
         racks.pack_temperature_min,
@@ -149,6 +151,8 @@ def find_temperature_extremes(
     # inputs
     temperature,
     age,
+    # state
+    age_seen,
     # out
     pack_max,
     pack_max_cell,
@@ -164,13 +168,17 @@ def find_temperature_extremes(
 ):
     """Extremes of the temperatures [K] (rack, sensor) of every pack (rack, pack) and rack (rack,).
 
-    Temperatures are sampled rarely: those of a rack stand where the ages [s] (rack, pack) say that none is new.
+    Temperatures are sampled rarely: those of a rack stand where all of its packs' ages [s] (rack, pack) have grown.
     """
     rack_count, sensor_count = temperature.shape
     pack_count = pack_max.shape[1]
     sensors_per_pack = sensor_count // pack_count
     for r in range(rack_count):
-        if age[r].min() > 0.0:
+        grown = 0
+        for p in range(pack_count):
+            grown += age[r, p] > age_seen[r, p]
+            age_seen[r, p] = age[r, p]
+        if grown == pack_count:
             continue
         rack_total = 0.0
         rack_valid = 0

@@ -50,7 +50,7 @@ class ReferenceFirmware:
 
     def step(self, measurements: Measurements, dt: float) -> None:
         """Read measurements and commands, write the outputs. dt: one firmware period [s]."""
-        find_extremes(measurements, self._model.first_cell, self._racks)
+        find_extremes(measurements, self._model.first_cell, self._private.temperature_age_seen, self._racks)
         find_bank_extremes(measurements, self._racks, self._bank)
         self._estimate(measurements, dt)
         self._listen(dt)

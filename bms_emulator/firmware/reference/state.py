@@ -27,6 +27,7 @@ class ReferenceState:
     charge_alarm_level: Array = array("rack", "", "Highest active level of the alarms that concern charging.")
     discharge_alarm_level: Array = array("rack", "", "Highest active level of the alarms that concern discharging.")
 
+    temperature_age_seen: Array = array("rack pack", "s", "Age of the temperatures at the last look.", float("inf"))
     charge_headroom: Array = array("rack", "A", "Charge current that the deratings allow, whether connected or not.")
     discharge_headroom: Array = array("rack", "A", "Discharge current that they allow.")
 
