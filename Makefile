@@ -4,7 +4,7 @@ ARGS ?=
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check bench lock clean
+.PHONY: run test check bench validate lock clean
 .DELETE_ON_ERROR:
 
 run: $(READY) ## make run ARGS="--speed 300"
@@ -24,14 +24,17 @@ check: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)
 
+validate: $(READY) ## make validate ARGS="--only cells"
+	$(BIN)/bms-emulator validate $(ARGS)
+
 # Every extra but `fleet`. Resolve it on Python 3.11, the oldest supported; 3.12 and 3.13 install the same lock.
 # make lock ARGS=--upgrade takes the newest releases.
 lock: $(READY)
 	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-options \
-		--extra broker --extra charts --extra dev --extra record --output-file requirements.lock $(ARGS) pyproject.toml
+		--extra broker --extra charts --extra dev --extra lab --extra record --output-file requirements.lock $(ARGS) pyproject.toml
 
 clean:
-	rm -rf $(VENV) build dist .benchmarks .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache hil/reports
+	rm -rf $(VENV) build dist reports .benchmarks .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache hil/reports
 	find . -name __pycache__ -type d -prune -exec rm -rf {} + # compiled kernels live there too
 
 $(READY): requirements.lock pyproject.toml

@@ -34,6 +34,7 @@ def initialise(model: PlantModel, state: PlantState, site: SiteProfile, seed: in
     rack_soc = truncated_normal(rng, site.initial.rack_soc_spread_percent * 1e-2, (racks, 1))
     cell_soc = truncated_normal(rng, site.container.rack.pack.cell.spread.soc_percent * 1e-2, (racks, cells))
     state.cells.soc[...] = np.clip(site.initial.soc_percent * 1e-2 + rack_soc + cell_soc, 0.0, 1.0)
+    state.cells.capacity[...] = model.cells.capacity
     settle_cells(model, state, _neutral_overlay(site))
 
 

@@ -48,6 +48,19 @@ class CellState:
 
     GROUP: ClassVar = Group(root="container", source="plant")
     soc: Array = array("rack cell", "1", "State of charge, relative to the cell's own capacity.", 0.5, point="cell.soc")
+    capacity: Array = array(
+        "rack cell", "A s", "Capacity at present: fresh, less what ageing took.", point="cell.capacity"
+    )
+    resistance_growth: Array = array(
+        "rack cell", "1", "Resistance at present over fresh.", 1.0, point="cell.resistance_growth"
+    )
+    voltage_gain: Array = array(
+        "rack cell",
+        "1",
+        "Share of the source voltage that is left; below 1 once the separator has failed.",
+        1.0,
+        public=False,
+    )
     v_rc1: Array = array("rack cell", "V", "Voltage over the fast RC branch.", public=False)
     v_rc2: Array = array("rack cell", "V", "Voltage over the slow RC branch.", public=False)
     hysteresis: Array = array(
@@ -108,6 +121,21 @@ class RackState:
     voltage: Array = array("rack", "V", "String terminal voltage, on the cell side of the contactors.")
     source_voltage: Array = array("rack", "V", "Source voltage of the string for the coming step.", public=False)
     resistance: Array = array("rack", "Ohm", "Resistance of the string for the coming step.", public=False)
+    direction: Array = array(
+        "rack", "", "1 after a discharging current, -1 after a charging one; cells hold its parameters.", 1.0, public=False
+    )
+    discharge_source_voltage: Array = array(
+        "rack", "V", "Source voltage of the string for a coming step of discharge.", public=False
+    )
+    discharge_resistance: Array = array(
+        "rack", "Ohm", "Resistance of the string for a coming step of discharge.", public=False
+    )
+    charge_source_voltage: Array = array(
+        "rack", "V", "Source voltage of the string for a coming step of charge.", public=False
+    )
+    charge_resistance: Array = array(
+        "rack", "Ohm", "Resistance of the string for a coming step of charge.", public=False
+    )
     relaxed1: Array = array("rack", "A", "Current that gets through the fast RC branches.", public=False)
     relaxed2: Array = array("rack", "A", "Current that gets through the slow RC branches.", public=False)
     fuse_closed: Array = array("rack", "", "1 while the string fuse conducts.", 1.0, kind="boolean")
@@ -127,6 +155,8 @@ class PackState:
 
     GROUP: ClassVar = Group(root="container", source="plant")
     plate_temperature: Array = array("rack pack", "K", "Cold-plate temperature.", 298.15)
+    temperature_max: Array = array("rack pack", "K", "Highest core temperature in the pack.", 298.15)
+    stored_energy: Array = array("rack pack", "J", "Energy that the cells hold above empty.", public=False)
     coolant_flow: Array = array("rack pack", "kg/s", "Coolant mass flow through the plate.")
     coolant_outlet_temperature: Array = array("rack pack", "K", "Coolant temperature at the pack's outlet.", 298.15)
     coolant_heat: Array = array("rack pack", "W", "Heat that the coolant takes up in the pack.")
@@ -213,6 +243,7 @@ class PlantOverlay:
     GROUP: ClassVar = Group(root="container", source="plant", public=False)
     cell_resistance_gain: Array = array("rack cell", "1", "Factor on all resistances of the cell.", 1.0)
     cell_short_conductance: Array = array("rack cell", "S", "Conductance of an internal short.")
+    cell_heat: Array = array("rack cell", "W", "Heat put into the cell from outside, as by a heater pad.")
     contactor_hold: Array = array("rack contactor", "", "1 welded, 0 stuck open, NaN free.", float("nan"))
     pump_gain: Array = array("container", "1", "Factor on pump speed.", 1.0)
     branch_conductance_gain: Array = array(
