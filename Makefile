@@ -21,7 +21,7 @@ check: $(READY)
 	$(BIN)/bms-emulator profile schema --check
 	$(BIN)/python docs/generate.py --check
 
-bench: $(READY)
+bench: $(VENV)/.peers ## make bench ARGS="tick cells"
 	$(BIN)/python -m benchmarks $(ARGS)
 
 validate: $(READY) ## make validate ARGS="--only cells"
@@ -32,6 +32,8 @@ validate: $(READY) ## make validate ARGS="--only cells"
 lock: $(READY)
 	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-options \
 		--extra broker --extra charts --extra dev --extra lab --extra record --output-file requirements.lock $(ARGS) pyproject.toml
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-options \
+		--constraint requirements.lock --output-file requirements-peers.lock $(ARGS) benchmarks/peers.in
 
 clean:
 	rm -rf $(VENV) build dist reports .benchmarks .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache hil/reports
@@ -42,4 +44,9 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+# Peers that the benchmarks compare with; whatever both need is installed as requirements.lock says.
+$(VENV)/.peers: requirements-peers.lock $(READY)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-peers.lock
 	touch $@

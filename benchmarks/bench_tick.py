@@ -4,24 +4,29 @@ Every container shows itself and its PCS through SunSpec maps on a port of its o
 encoded in every tick; all racks are connected and discharge at half of rated power.
 
 Two times are given. The wall time is the median over all ticks, with whatever else the machine does. The processor
-time is the mean of the best run of ticks: what one takes where nothing else gets in its way. The parts are
-measured in the same runs, in ticks of their own, because looking at the clock between them takes time too.
+time is the mean of the best run of ticks: what one takes where nothing else gets in its way. The kernels are measured
+in the same runs, in ticks of their own, because looking at the clock between them takes time too. Their times hold
+what it costs to call them from Python; what that is about, by number of calls and arguments, is told at the end.
 """
 
+import inspect
 import statistics
+import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
-import bms_emulator.plant.step
-import bms_emulator.sensing.step
-from bms_emulator.firmware.reference.firmware import ReferenceFirmware
+import numpy as np
+
+from bms_emulator.jit import kernel
 from bms_emulator.points.catalogue import Catalogue
 from bms_emulator.profile.loader import load_site
 from bms_emulator.runtime.emulator import Emulator
-from bms_emulator.runtime.events import Events
 
 CONTAINER, FLEET = 1, 220
 """5 MWh containers: one, and 1.1 GWh."""
@@ -29,30 +34,48 @@ CONTAINER, FLEET = 1, 220
 FIRST_PORT = 20000
 """Of the first container; nothing listens, the images are all that is wanted."""
 
-PARTS: dict[str, tuple[Any, str]] = {
-    "plant, electrical": (bms_emulator.plant.step, "step_electrical"),
-    "plant, cooling": (bms_emulator.plant.step, "step_cooling"),
-    "sensing": (bms_emulator.sensing.step, "step"),
-    "firmware": (ReferenceFirmware, "step"),
-    "events": (Events, "collect"),
-    "encoding": (Emulator, "refresh_images"),
-}
-"""Parts of a tick, each by the function that does it."""
+
+@dataclass
+class Spent:
+    """What the kernels of a number of ticks took: processor time [s], calls, and arguments that calls had to pass."""
+
+    seconds: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+    arrays: int = 0
+    models: int = 0
 
 
 def rows() -> list[tuple[str, str]]:
+    call, per_array, per_model = _call_costs()
     result = []
     for containers, ticks, repeats in ((CONTAINER, 200, 25), (FLEET, 10, 9)):
         emulator = _under_load(containers)
         counts = emulator.site.counts
         cells = counts["rack"] * counts["cell"]
-        wall, processor, parts = _measure(emulator, ticks, repeats)
+        wall, processor, kernels, spent = _measure(emulator, ticks, repeats)
         result.append((f"whole tick, {cells:,} cells", _per_cell(wall, cells)))
         if containers == CONTAINER:
             result.append(("  as a factor of real time at dt 100 ms", f"x{emulator.dt / wall:,.0f}"))
         result.append(("  processor time of the best run", _per_cell(processor, cells)))
-        parts["all else"] = processor - sum(parts.values())
-        result += [(f"    {part}", _per_cell(seconds, cells)) for part, seconds in parts.items()]
+        result += _shares(kernels, processor, cells)
+        calls, runs = sum(spent.calls.values()), ticks * repeats
+        seconds = (calls * call + spent.arrays * per_array + spent.models * per_model) / runs
+        result.append((f"  of it calling {calls / runs:.1f} kernels, about", _per_cell(seconds, cells)))
+    costs = f"{call * 1e9:,.0f} ns + {per_array * 1e9:,.0f} ns an array + {per_model * 1e9:,.0f} ns a named tuple"
+    return [*result, ("a kernel's call from Python", costs)]
+
+
+def _shares(kernels: Counter[str], processor: float, cells: int) -> list[tuple[str, str]]:
+    """Rows of the packages, the dearest first, each with its kernels."""
+    packages: Counter[str] = Counter()
+    for name, seconds in kernels.items():
+        packages[name.partition(".")[0]] += seconds
+    packages["Python between them"] = processor - packages.total()
+    result = []
+    for package, total in packages.most_common():
+        result.append((f"    {package}", _per_cell(total, cells)))
+        own = [(name, seconds) for name, seconds in kernels.most_common() if name.startswith(f"{package}.")]
+        result += [(f"      {name.partition('.')[2]}", _per_cell(seconds, cells)) for name, seconds in own]
     return result
 
 
@@ -60,10 +83,10 @@ def _per_cell(seconds: float, cells: int) -> str:
     return f"{seconds * 1e6:,.1f} µs = {seconds / cells * 1e9:.2f} ns per cell"
 
 
-def _measure(emulator: Emulator, ticks: int, repeats: int) -> tuple[float, float, dict[str, float]]:
-    """Median wall time of a tick, its best processor time, and that of its parts [s]."""
-    walls, processors = [], []
-    samples: dict[str, list[float]] = {part: [] for part in PARTS}
+def _measure(emulator: Emulator, ticks: int, repeats: int) -> tuple[float, float, Counter[str], Spent]:
+    """Median wall time of a tick, its best processor time, that of its kernels [s], and all that these did."""
+    walls, processors, kernels = [], [], []
+    spent = Spent()
     for _ in range(repeats):
         processor = time.thread_time()
         for _ in range(ticks):
@@ -71,35 +94,110 @@ def _measure(emulator: Emulator, ticks: int, repeats: int) -> tuple[float, float
             emulator.tick()
             walls.append(time.perf_counter() - begin)
         processors.append((time.thread_time() - processor) / ticks)
-        with _parts_timed() as spent:
+        before, calls = Counter(spent.seconds), Counter(spent.calls)
+        with _kernels_timed(spent):
             for _ in range(ticks):
                 emulator.tick()
-        for part, seconds in spent.items():
-            samples[part].append(seconds / ticks)
-    return statistics.median(walls), min(processors), {part: min(runs) for part, runs in samples.items()}
+        called = {name: count - calls[name] for name, count in spent.calls.items() if count > calls[name]}
+        kernels.append({name: (spent.seconds[name] - before[name]) / count for name, count in called.items()})
+    # some are called once in many ticks only: the best mean time of a call, as often as they were called
+    best: Counter[str] = Counter()
+    for name, count in spent.calls.items():
+        best[name] = min(run[name] for run in kernels if name in run) * count / (ticks * repeats)  # type: ignore[assignment]
+    return statistics.median(walls), min(processors), best, spent
 
 
 @contextmanager
-def _parts_timed() -> Iterator[dict[str, float]]:
-    """Processor time that each part takes within the context [s]."""
-    spent = dict.fromkeys(PARTS, 0.0)
+def _kernels_timed(spent: Spent) -> Iterator[None]:
+    """Within the context every kernel that a module calls is timed."""
+    clock = _clock_cost()
 
-    def timed(part: str, work: Callable[..., None]) -> Callable[..., None]:
-        def call(*args: Any, **kwargs: Any) -> None:
+    def timed(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
             begin = time.thread_time()
-            work(*args, **kwargs)
-            spent[part] += time.thread_time() - begin
+            result = work(*args)
+            spent.seconds[name] += time.thread_time() - begin - clock
+            spent.calls[name] += 1
+            spent.arrays += sum(isinstance(arg, np.ndarray) for arg in args)
+            spent.models += sum(isinstance(arg, tuple) for arg in args)
+            return result
 
         return call
 
-    patches = [patch.object(owner, name, timed(part, getattr(owner, name))) for part, (owner, name) in PARTS.items()]
-    for one in patches:
-        one.start()
-    try:
-        yield spent
-    finally:
-        for one in patches:
-            one.stop()
+    with ExitStack() as stack:
+        for module, attribute, found in _kernels():
+            function = found.py_func
+            name = f"{function.__module__.removeprefix('bms_emulator.')}.{function.__name__}"
+            stack.enter_context(patch.object(module, attribute, timed(name, found)))
+        yield
+
+
+def _kernels() -> list[tuple[ModuleType, str, Any]]:
+    """Every name under which a module of ours knows a kernel; physics functions are inlined and cannot be timed."""
+    return [
+        (module, attribute, found)
+        for path, module in list(sys.modules.items())
+        if path.startswith("bms_emulator.")
+        for attribute, found in vars(module).items()
+        if hasattr(found, "py_func") and inspect.getsource(found.py_func).startswith("@kernel")
+    ]
+
+
+def _clock_cost() -> float:
+    """What looking at the clock adds to a time [s]."""
+    times = []
+    for _ in range(1000):
+        begin = time.thread_time()
+        times.append(time.thread_time() - begin)
+    return statistics.median(times)
+
+
+class Eight(NamedTuple):
+    """A small model: a table and seven numbers."""
+
+    table: Any
+    a: float = 0.0
+    b: float = 0.0
+    c: float = 0.0
+    d: float = 0.0
+    e: float = 0.0
+    f: float = 0.0
+    g: float = 0.0
+
+
+@kernel
+def idle(dt):  # type: ignore[no-untyped-def]
+    """Nothing."""
+
+
+@kernel
+def idle_with_model(model, dt):  # type: ignore[no-untyped-def]
+    """Nothing, with a model."""
+
+
+@kernel
+def idle_with_arrays(a, b, c, d, e, f, g, h, dt):  # type: ignore[no-untyped-def]
+    """Nothing, with eight arrays."""
+
+
+def _call_costs() -> tuple[float, float, float]:
+    """What it costs to call a kernel, and what an array and a model among its arguments add [s]."""
+    array = np.zeros((12, 416))
+    bare = _call_time(idle, 0.1)
+    arrays = (_call_time(idle_with_arrays, *[array] * 8, 0.1) - bare) / 8
+    return bare, arrays, _call_time(idle_with_model, Eight(array), 0.1) - bare
+
+
+def _call_time(work: Callable[..., None], *args: Any) -> float:
+    """Time of one call [s], the best of some runs."""
+    times = []
+    work(*args)
+    for _ in range(20):
+        begin = time.thread_time()
+        for _ in range(1000):
+            work(*args)
+        times.append((time.thread_time() - begin) / 1000)
+    return min(times)
 
 
 def _under_load(containers: int) -> Emulator:

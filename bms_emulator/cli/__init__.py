@@ -3,7 +3,7 @@
 import typer
 
 from bms_emulator import __version__
-from bms_emulator.cli import fault, map, points, profile, run, status
+from bms_emulator.cli import age, cell, fault, map, points, profile, run, status, validate
 
 app = typer.Typer(
     name="bms-emulator",
@@ -35,7 +35,11 @@ app.command("status", epilog=status.EXAMPLES)(status.status)
 app.command("points", epilog=points.POINTS_EXAMPLES)(points.points)
 app.command("get", epilog=points.GET_EXAMPLES)(points.get)
 app.command("set", epilog=points.SET_EXAMPLES)(points.set_)
+app.command("validate", epilog=validate.EXAMPLES)(validate.validate)
+app.command("fast-forward", epilog=age.FAST_FORWARD_EXAMPLES)(age.fast_forward)
+app.command("age", epilog=age.AGE_EXAMPLES)(age.age)
 app.add_typer(fault.app, name="fault")
+app.add_typer(cell.app, name="cell")
 app.add_typer(profile.app, name="profile")
 app.add_typer(map.app, name="map")
 

@@ -29,6 +29,8 @@ Examples:
 
   run --set initial.temperature_degc=-5: a cold start
 
+  run --age 10 --climate 45: after ten years in the desert
+
   run --mqtt mqtts://broker.plant:8883: on a broker of the plant
 
   run --modbus-port 0 --http-port 0 --mqtt-port 0: beside other instances
@@ -82,6 +84,10 @@ def run(
         float | None, typer.Option(metavar="DEGC", help="Outside temperature, without daily swing.")
     ] = None,
     soc: Annotated[float | None, typer.Option(metavar="PERCENT", help="State of charge at the start.")] = None,
+    age: Annotated[float | None, typer.Option(metavar="YEARS", help="Time in service at the start.")] = None,
+    climate: Annotated[
+        float | None, typer.Option(metavar="DEGC", help="Mean outside temperature of those years, and of skipped ones.")
+    ] = None,
     step: Annotated[int | None, typer.Option(metavar="MS", help="Length of a tick: 10 to 1000.")] = None,
     modbus_port: Annotated[
         int | None,
@@ -118,11 +124,12 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Report progress as JSON lines.")] = False,
 ) -> None:
     """Emulate a site: plant, BMS firmware, Modbus TCP, MQTT, REST and a live page. Ctrl-C stops it."""
-    overrides = _overrides(settings or [])
+    overrides = parse_settings(settings or [])
     given = {
-        "weather.mean_degc": ambient,
-        "weather.swing_k": None if ambient is None else 0.0,
+        "weather": None if ambient is None else {"mean_degc": ambient},
         "initial.soc_percent": soc,
+        "initial.age.years": age,
+        "initial.age.climate_degc": climate,
         "step_ms": step,
         "http.port": http_port,
         "mqtt.broker": mqtt,
@@ -148,7 +155,7 @@ def run(
     raise typer.Exit(code)
 
 
-def _overrides(settings: list[str]) -> dict[str, Any]:
+def parse_settings(settings: list[str]) -> dict[str, Any]:
     """Key paths and values of ``KEY=VALUE`` texts; a value is JSON where it can be read as such, else a text."""
     result: dict[str, Any] = {}
     for setting in settings:

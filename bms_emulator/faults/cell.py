@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from bms_emulator.faults.kind import PlantFault, register
-from bms_emulator.faults.quantity import RATIO, RESISTANCE, Unit
-from bms_emulator.faults.target import CELL
+from bms_emulator.faults.quantity import POWER, RATIO, RESISTANCE, Unit
+from bms_emulator.faults.target import CELL, RACK
 
 
 @register("cell-internal-short", "internal-short", CELL)
@@ -41,3 +41,54 @@ class ResistanceGrowth(PlantFault):
     def bend(self, strength: float) -> float:
         """Factor on the cell's resistances [1]."""
         return 1.0 + strength * (self.factor - 1.0)
+
+
+@register("cell-heater", "heater", CELL)
+class Heater(PlantFault):
+    """A heater pad on the cell, as used to start a thermal runaway in tests; it heats until it is cleared."""
+
+    array: ClassVar = "cell_heat"
+    changes: ClassVar = "Heat put into the cell [W]; several heaters on one cell add."
+    expected: ClassVar = "Temperature spread, rate of rise, high temperature, trip; past the onset a thermal runaway."
+    gradual: ClassVar = True
+
+    power: Annotated[float, Unit(POWER), Field(gt=0, le=1e5)]
+    """Heating power."""
+
+    def bend(self, strength: float) -> float:
+        """Heat put into the cell [W]."""
+        return strength * self.power
+
+
+@register("cell-runaway", "runaway", CELL)
+class ThermalRunaway(PlantFault):
+    """A cell that is heated from inside until its thermal runaway has begun; from then on its reactions drive it."""
+
+    array: ClassVar = "cell_runaway_heat"
+    changes: ClassVar = "Heat put into the cell until runaway begins [W]; several on one cell add."
+    expected: ClassVar = "Temperature rise and spread, gas, smoke, voltage collapse, lost channels: trip at once."
+    gradual: ClassVar = True
+
+    power: Annotated[float, Unit(POWER), Field(gt=0, le=1e5)] = 2000.0
+    """Heat inside the cell until then."""
+
+    def bend(self, strength: float) -> float:
+        """Heat put into the cell [W]."""
+        return strength * self.power
+
+
+@register("rack-insulation", "insulation", RACK)
+class InsulationDrop(PlantFault):
+    """A leak across the insulation of a rack: moisture, coolant, a chafed cable."""
+
+    array: ClassVar = "insulation_leak"
+    changes: ClassVar = "Conductance between the rack and earth [S]; several leaks of one rack add."
+    expected: ClassVar = "Insulation alarm of the rack; below 100 Ohm per volt it must not stay connected."
+    gradual: ClassVar = True
+
+    resistance: Annotated[float, Unit(RESISTANCE), Field(ge=1)]
+    """Resistance of the leak."""
+
+    def bend(self, strength: float) -> float:
+        """Conductance of the leak [S]."""
+        return strength / self.resistance

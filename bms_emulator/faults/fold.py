@@ -2,7 +2,7 @@
 
 Faults are folded in the order in which they were accepted. The rules are
 
-- plant: factors multiply, conductances add, of several held contactors the youngest wins;
+- plant: factors multiply, conductances and heats add, of several held contactors the youngest wins;
 - sensors: gains multiply, offsets add; a held reading wins over both, the youngest over older ones; invalid wins over
   all.
 
@@ -40,6 +40,9 @@ def _replace(overlay: Array, index: Index, hold: float) -> None:
 PLANT_RULES: Final[Mapping[str, Callable[[Array, Index, float], None]]] = {
     "cell_resistance_gain": _multiply,
     "cell_short_conductance": _add,
+    "cell_heat": _add,
+    "cell_runaway_heat": _add,
+    "insulation_leak": _add,
     "contactor_hold": _replace,
     "pump_gain": _multiply,
     "branch_conductance_gain": _multiply,

@@ -78,6 +78,7 @@ TEMPERATURE: Final = Dimension(
     {"degC": Decimal("273.15"), "°C": Decimal("273.15")},
     bare=False,  # "25" is 25 °C to one reader and 25 K to another
 )
+POWER: Final = _dimension("power", "W", kW="1000", MW="1000000")
 TEMPERATURE_DIFFERENCE: Final = _dimension("temperature difference", "K", mK="0.001")
 MASS_FLOW: Final = Dimension(
     "mass flow", "kg/s", {"kg/s": Decimal(1), "g/s": Decimal("0.001"), "kg/h": Decimal(1) / Decimal(3600)}, {}

@@ -146,12 +146,13 @@ SIGNALS: Final = (
     Signal("coolant flow", (f"{_LOOP}.flow",), "coolant_flow", MASS_FLOW, MASS_FLOW, 0.0, 0.0),
 )
 CELL: Final = Component("cell", (f"{_RACK}.cell",), "soc")
+RACK: Final = Component("rack", (_RACK,), "insulation_resistance")
 BRANCH: Final = Component("branch", (f"{_RACK}.pack.branch", f"{_RACK}.pack"), "coolant_flow")
 CONTACTOR: Final = Component("contactor", (f"{_RACK}.contactor",), "closed")
 PUMP: Final = Component("pump", ("container.pump",), "speed")
 CHILLER: Final = Component("chiller", ("container.chiller",), "mode")
 MODBUS: Final = Connection("modbus", ("modbus",))
-TARGETS: Final[tuple[Target, ...]] = (*SIGNALS, CELL, BRANCH, CONTACTOR, PUMP, CHILLER, MODBUS)
+TARGETS: Final[tuple[Target, ...]] = (*SIGNALS, CELL, RACK, BRANCH, CONTACTOR, PUMP, CHILLER, MODBUS)
 
 _MODBUS = re.compile(r"^modbus(:(?P<map>[^/:]+)(/(?P<unit>[^/]+))?)?$")
 

@@ -119,8 +119,12 @@ class PcsCommands:
 
     GROUP: ClassVar = Group(root="pcs", source="command")
     enable: Array = array("container", "", "1 lets the PCS run.", 1.0, kind="boolean", limits=(0, 1))
-    setpoint_enabled: Array = array(
-        "container", "", "1 makes the active-power set point effective.", kind="boolean", limits=(0, 1)
+    setpoint_enabled: Array = array("container", "", "1 makes the set point effective.", kind="boolean", limits=(0, 1))
+    control_mode: Array = array(
+        "container",
+        "",
+        "What the PCS holds at its set point: AC power, DC current or DC voltage.",
+        choices={0: "power", 1: "current", 2: "voltage"},
     )
     setpoint_mode: Array = array(
         "container", "", "What the set point is given in.", 1.0, choices={0: "fraction", 1: "watts"}
@@ -128,6 +132,13 @@ class PcsCommands:
     power_setpoint: Array = array("container", "W", "Active-power set point, positive in discharge.")
     power_setpoint_fraction: Array = array(
         "container", "1", "Active-power set point relative to rated power, positive in discharge.", limits=(-1.0, 1.0)
+    )
+    current_setpoint: Array = array(
+        "container", "A", "DC current set point in control mode current, positive in discharge."
+    )
+    voltage_setpoint: Array = array("container", "V", "DC voltage set point in control mode voltage.")
+    current_limit: Array = array(
+        "container", "A", "Largest DC current in control mode voltage, in either direction; at 0 none flows."
     )
     power_limit_enabled: Array = array(
         "container", "", "1 makes the active-power limit effective.", kind="boolean", limits=(0, 1)
@@ -156,7 +167,7 @@ class RackOutputs:
     alarm_latched: Array = array("rack", "", "1 while a level-3 alarm awaits its reset.", kind="boolean")
     alarm: Array = array("rack alarm", "", "Active level of the alarm, 0 to 3.", kind="integer", point="level")
     soc: Array = array("rack", "1", "State of charge as estimated.", 0.5)
-    soh: Array = array("rack", "1", "State of health as estimated.", 1.0)
+    soh: Array = array("rack", "1", "State of health: capacity of the last capacity test over rated.", 1.0)
     cycle_count: Array = array("rack", "", "Equivalent full cycles.", kind="float")
     cell_voltage_max: Array = array("rack", "V", "Highest cell voltage.")
     cell_voltage_max_cell: Array = array("rack", "", _POSITION, kind="integer")
@@ -223,7 +234,7 @@ class BankOutputs:
     alarm_level: Array = array("container", "", "Highest active alarm level of its racks, 0 to 3.", kind="integer")
     racks_connected: Array = array("container", "", "Number of racks on the bus.", kind="integer")
     soc: Array = array("container", "1", "State of charge of the connected racks; of all racks while none is.", 0.5)
-    soh: Array = array("container", "1", "State of health.", 1.0)
+    soh: Array = array("container", "1", "State of health, mean of the racks.", 1.0)
     cycle_count: Array = array("container", "", "Equivalent full cycles, mean of the racks.")
     energy_available: Array = array(
         "container", "J", "Rated energy times soc times soh; NaN where unknown.", float("nan")

@@ -19,11 +19,12 @@ class Command:
     """Something asked of the emulator; applied whole at a tick boundary, or refused whole.
 
     Attributes:
-        op: ``write``, ``fault_add``, ``fault_clear``.
+        op: ``write``, ``fault_add``, ``fault_clear``, ``fast_forward``.
         origin: Who asked, e.g. ``modbus:127.0.0.1:51234``, for the journal.
         args: For ``write``: ``{"writes": [[offset, value], ...]}`` with arena offsets and SI values.
             For ``fault_add``: ``{"fault": {...}, "dry_run": bool}``, the fault as its specification says.
             For ``fault_clear``: ``{"names": [...]}``, ``{"match": "pattern"}`` or ``{"all": true}``.
+            For ``fast_forward``: ``{"days": number}``.
     """
 
     op: str

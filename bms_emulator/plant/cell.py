@@ -1,32 +1,29 @@
-"""Cells: state of charge, two RC branches, one-state hysteresis, terminal voltage and heat.
+"""Cells: the equivalent circuit, its constants, and its equations as functions of one cell.
 
-The circuit, with current positive in discharge:
+The circuit, with current positive in discharge and d = 1 after a discharging current, -1 after a charging one:
 
-    V = OCV(z) + M(z) h - v1 - v2 - r0 i
+    V = g (OCV(z) + M(z) h - d M0) - v1 - v2 - r0 i,    r = r(T) shape_d(z) growth
 
-A cell's current i is the string's current plus what bypasses the string.
+A cell's current i is the string's current plus what bypasses the string. Resistances, the sign of the instantaneous
+hysteresis M0 and the coulombic efficiency belong to the direction d of the string; g is 1 in a sound cell.
 
 State of charge, hysteresis and temperature move little in a second, and resistances with them. So the cells of a pack
-are brought up to date once per simulated second, by formulas that are exact for the charge and the currents of that
-second. In between a cell lies on a straight line in what the whole string shares:
+are brought up to date once per simulated second (`cell_pack`), by formulas that are exact for the charge and the
+currents of that second. In between a cell lies on a straight line in what the whole pack shares:
 
     V = E - a q - b y - r0 (i + k1 (i1 - i1') + k2 (i2 - i2'))
 
 with the source voltage E of the last update, the charge q drawn and the charge y moved in either direction since then,
 the currents i1, i2 that get through the RC branches, and i1', i2' those of the last update. The ratios k1 = r1 / r0 and
-k2 = r2 / r0 are those of the pack: between its cells they differ by temperature only. So a tick reads four constants of
-a cell and writes its voltage; the energy that the string takes is the same line at sums over the ticks; and a pack, and
-the string, are straight lines again, whose constants are the sums over the cells.
+k2 = r2 / r0 are those of the pack: between its cells they differ by temperature only. So a tick (`cell_step`) reads
+four constants of a cell and writes its voltage; the energy that the string takes is the same line at sums over the
+ticks; and a pack, and the string, are straight lines again, whose constants are the sums over the cells.
 """
 
-import math
 from typing import NamedTuple
 
-import numpy as np
-
 from bms_emulator.arrays import Array
-from bms_emulator.jit import kernel, scalar
-from bms_emulator.plant.schedule import turn
+from bms_emulator.jit import scalar
 from bms_emulator.plant.table import segment
 
 
@@ -34,12 +31,14 @@ class CellModel(NamedTuple):
     """Constants of the cells of a site.
 
     Attributes:
-        capacity: Capacity [A s], shape (rack, cell).
+        capacity: Capacity when fresh [A s], shape (rack, cell).
         resistance_scale: Resistance relative to the cell type's [1], shape (rack, cell).
         self_discharge: Self-discharge current [A], shape (rack, cell).
-        open_circuit: Table over state of charge of open-circuit voltage [V] and half of the hysteresis gap [V].
+        open_circuit: Table over state of charge of open-circuit voltage [V] and of the hysteresis M that follows the
+            charge [V].
         stored_energy: Energy per capacity from empty to the beginning of each segment of that table [V].
-        shape: Table over state of charge of the factor on all resistances [1] and the entropy coefficient dU/dT [V/K].
+        shape: Table over state of charge of the factor on all resistances in charge and in discharge [1], and of the
+            entropy coefficient dU/dT [V/K].
         resistance: Table over temperature of the three resistances r0, r1, r2 [Ohm].
         resistance_begin: Temperature at which the table of resistances begins [K].
         resistance_step: Width of its segments [K].
@@ -48,6 +47,7 @@ class CellModel(NamedTuple):
         tau1: Time constant of the fast RC branch [s].
         tau2: Time constant of the slow RC branch [s].
         hysteresis_rate: Rate of the hysteresis state per unit of state of charge [1].
+        hysteresis_instantaneous: Hysteresis M0 that turns at once with the current [V].
         coulombic_efficiency: Share of the charging current that is stored [1].
         cells_per_pack: Cells in series in a pack.
         joint_resistance: Busbars and welds of a whole rack [Ohm].
@@ -67,6 +67,7 @@ class CellModel(NamedTuple):
     tau1: float
     tau2: float
     hysteresis_rate: float
+    hysteresis_instantaneous: float
     coulombic_efficiency: float
     cells_per_pack: int
     joint_resistance: float
@@ -96,9 +97,9 @@ def follow(hysteresis, discharged, moved):
 
 
 @scalar
-def stored_current(current, coulombic_efficiency):
-    """Part of a string current that changes the state of charge [A]: a little of a charging current is lost."""
-    return current if current > 0.0 else coulombic_efficiency * current
+def stored_share(direction, coulombic_efficiency):
+    """Part of a string current that changes the state of charge [1]: a little of a charging current is lost."""
+    return 1.0 if direction > 0.0 else coulombic_efficiency
 
 
 @scalar
@@ -132,271 +133,21 @@ def open_circuit(model, soc):
 
 
 @scalar
-def update_pack(
-    # model
-    model,
-    capacity,
-    resistance_scale,
-    self_discharge,
-    # state
-    soc,
-    v_rc1,
-    v_rc2,
-    hysteresis,
-    heat,
-    r0,
-    r1,
-    r2,
-    bypass_current,
-    source_voltage,
-    fall_per_charge,
-    fall_per_turnover,
-    # inputs
-    voltage,
-    temperature,
-    charge,
-    turnover,
-    elapsed,
-    through1,
-    through2,
-    # overlay
-    resistance_gain,
-    short_conductance,
-):
-    """Bring the cells of one pack up to date; all arrays have shape (cell) and cover this pack.
-
-    Since the last update, `elapsed` [s] ago, the string has drawn `charge` and moved `turnover` [A s], and `through1`,
-    `through2` [A] of its current has got through the RC branches.
-
-    Heat is the energy that the cell has lost, and the reversible heat -T dU/dT q; what the string took is not in it.
-    Resistances r(z, T) = r(T) shape(z) with r(T) after Arrhenius; bypass current of self-discharge and of an internal
-    short at the present terminal voltage.
-    """
-    count = float(model.open_circuit.shape[0])
-    resistance_count = float(model.resistance.shape[0])
-    rate = model.hysteresis_rate
-    decay1, decay2 = math.exp(-elapsed / model.tau1), math.exp(-elapsed / model.tau2)
-    for k in range(soc.size):
-        v_rc1[k] = decay1 * v_rc1[k] + r1[k] * (through1 + (1.0 - decay1) * bypass_current[k])
-        v_rc2[k] = decay2 * v_rc2[k] + r2[k] * (through2 + (1.0 - decay2) * bypass_current[k])
-    for k in range(soc.size):
-        _, _, _, energy = open_circuit(model, soc[k])
-        heat[k] += capacity[k] * energy
-    for k in range(soc.size):
-        lost = (charge + bypass_current[k] * elapsed) / capacity[k]
-        moved = max(abs(lost), turnover / capacity[k])
-        hysteresis[k] = follow(hysteresis[k], rate * lost, rate * moved)
-    for k in range(soc.size):
-        soc[k] -= (charge + bypass_current[k] * elapsed) / capacity[k]
-    for k in range(soc.size):
-        i, f, at_rest, energy = open_circuit(model, soc[k])
-        half_gap = model.open_circuit[i, 2] + f * model.open_circuit[i, 3]
-        slope = (model.open_circuit[i, 1] + model.open_circuit[i, 3] * hysteresis[k]) * count
-        source_voltage[k] = at_rest + half_gap * hysteresis[k]
-        fall_per_charge[k] = (slope + rate * half_gap) / capacity[k]
-        fall_per_turnover[k] = rate * half_gap * hysteresis[k] / capacity[k]
-        within = min(max(f, 0.0), 1.0)
-        shape = model.shape[i, 0] + within * model.shape[i, 1]
-        entropy = model.shape[i, 2] + within * model.shape[i, 3]
-        heat[k] -= capacity[k] * energy + temperature[k] * entropy * charge
-        r0[k] = resistance_scale[k] * resistance_gain[k] * shape  # until the next pass: times the cell type's
-    for k in range(soc.size):
-        position = (temperature[k] - model.resistance_begin) / model.resistance_step
-        j, g = segment(min(max(position, 0.0), resistance_count), resistance_count)
-        factor = r0[k]
-        r0[k] = factor * (model.resistance[j, 0] + g * model.resistance[j, 1])
-        r1[k] = factor * (model.resistance[j, 2] + g * model.resistance[j, 3])
-        r2[k] = factor * (model.resistance[j, 4] + g * model.resistance[j, 5])
-    for k in range(soc.size):
-        bypass_current[k] = self_discharge[k] + voltage[k] * short_conductance[k]
-    for k in range(soc.size):
-        source_voltage[k] -= v_rc1[k] + v_rc2[k] + r0[k] * bypass_current[k]
+def shape_column(direction):
+    """Where the table of shapes holds the resistance of a direction."""
+    return 2 if direction > 0.0 else 0
 
 
 @scalar
-def sums(source_voltage, fall_per_charge, fall_per_turnover, r0, r1, r2):
-    """Constants of a pack [V] [V/(A s)] [V/(A s)] [Ohm] and its ratios r1 / r0, r2 / r0 [1], from its cells."""
-    source = per_charge = per_turnover = sum0 = sum1 = sum2 = 0.0
-    for k in range(r0.size):
-        source += source_voltage[k]
-        per_charge += fall_per_charge[k]
-        per_turnover += fall_per_turnover[k]
-        sum0 += r0[k]
-        sum1 += r1[k]
-        sum2 += r2[k]
-    if sum0 > 0.0:
-        return source, per_charge, per_turnover, sum0, sum1 / sum0, sum2 / sum0
-    return source, per_charge, per_turnover, 0.0, 0.0, 0.0
+def shape(model, column, i, f):
+    """Value of a column of the table of shapes in segment `i`, `f` of the way into it; ends are not prolonged."""
+    return model.shape[i, column] + min(max(f, 0.0), 1.0) * model.shape[i, column + 1]
 
 
-@kernel
-def step_cells(
-    # model
-    model,
-    # state
-    all_soc,
-    all_v_rc1,
-    all_v_rc2,
-    all_hysteresis,
-    all_voltage,
-    all_heat,
-    all_r0,
-    all_r1,
-    all_r2,
-    all_bypass_current,
-    all_source_voltage,
-    all_fall_per_charge,
-    all_fall_per_turnover,
-    pack_source_voltage,
-    pack_fall_per_charge,
-    pack_fall_per_turnover,
-    pack_r0,
-    ratio1,
-    ratio2,
-    reference1,
-    reference2,
-    elapsed,
-    charge,
-    turnover,
-    taken,
-    taken_charge,
-    taken_turnover,
-    taken_current,
-    rack_relaxed1,
-    rack_relaxed2,
-    rack_voltage,
-    rack_source_voltage,
-    rack_resistance,
-    # inputs
-    rack_current,
-    all_temperature,
-    # overlay
-    all_resistance_gain,
-    all_short_conductance,
-    tick,
-    slow_ticks,
-    dt,
-):
-    """Advance all cells by dt [s] with the string currents, and sum up what the next split of the current needs.
+@scalar
+def drawn(charge, turnover, voltage_gain):
+    """Charge that a cell gives while its string draws `charge` and moves `turnover` in either direction [A s].
 
-    The source voltage E and the resistance R of a string are consistent with the end of the coming step: its terminal
-    voltage will be E - R i, for any current i that does not turn from charge to discharge or back in that step.
-
-    Shapes: (rack, cell) for ``all_...``, (rack) for ``rack_...``, (rack, pack) for the rest of the state.
+    A failed separator lets pass what should charge the cell: only `voltage_gain` of the charging current is stored.
     """
-    racks, packs = charge.shape
-    cells = model.cells_per_pack
-    decay1, decay2 = math.exp(-dt / model.tau1), math.exp(-dt / model.tau2)
-    due, due_end = turn(tick, slow_ticks, racks * packs)
-    for r in range(racks):
-        current = rack_current[r]
-        stored = stored_current(current, model.coulombic_efficiency)
-        # charge and turnover per charge that the coming step will take from the string
-        share = 1.0 if current > 0.0 else model.coulombic_efficiency
-        turning = math.copysign(share, current)
-        relaxed1 = relax(rack_relaxed1[r], decay1, current)
-        relaxed2 = relax(rack_relaxed2[r], decay2, current)
-        rack_relaxed1[r], rack_relaxed2[r] = relaxed1, relaxed2
-        voltage_sum = source_sum = resistance_sum = 0.0
-        for p in range(packs):
-            charge[r, p] += stored * dt
-            turnover[r, p] += abs(stored) * dt
-            elapsed[r, p] += dt
-            drawn, moved = charge[r, p], turnover[r, p]
-            effective = current + ratio1[r, p] * (relaxed1 - reference1[r, p])
-            effective += ratio2[r, p] * (relaxed2 - reference2[r, p])
-            taken[r, p] += current * dt
-            taken_charge[r, p] += drawn * current * dt
-            taken_turnover[r, p] += moved * current * dt
-            taken_current[r, p] += effective * current * dt
-
-            # unsigned, which spares the check for counting from the end and lets the compiler use vector instructions
-            first = np.uint64(p * cells)
-            for k in range(first, first + np.uint64(cells)):
-                all_voltage[r, k] = all_source_voltage[r, k] - fall(
-                    all_fall_per_charge[r, k], all_fall_per_turnover[r, k], all_r0[r, k], drawn, moved, effective
-                )
-            voltage_sum += pack_source_voltage[r, p] - fall(
-                pack_fall_per_charge[r, p], pack_fall_per_turnover[r, p], pack_r0[r, p], drawn, moved, effective
-            )
-
-            if due <= r * packs + p < due_end:
-                own = slice(p * cells, (p + 1) * cells)
-                heat, r0, r1, r2 = all_heat[r, own], all_r0[r, own], all_r1[r, own], all_r2[r, own]
-                source_voltage = all_source_voltage[r, own]
-                per_charge, per_turnover = all_fall_per_charge[r, own], all_fall_per_turnover[r, own]
-                for k in range(cells):
-                    heat[k] += fall(
-                        per_charge[k],
-                        per_turnover[k],
-                        r0[k],
-                        taken_charge[r, p],
-                        taken_turnover[r, p],
-                        taken_current[r, p],
-                    )
-                for k in range(cells):
-                    heat[k] -= source_voltage[k] * taken[r, p]
-                update_pack(
-                    # model
-                    model,
-                    model.capacity[r, own],
-                    model.resistance_scale[r, own],
-                    model.self_discharge[r, own],
-                    # state
-                    all_soc[r, own],
-                    all_v_rc1[r, own],
-                    all_v_rc2[r, own],
-                    all_hysteresis[r, own],
-                    heat,
-                    r0,
-                    r1,
-                    r2,
-                    all_bypass_current[r, own],
-                    source_voltage,
-                    per_charge,
-                    per_turnover,
-                    # inputs
-                    all_voltage[r, own],
-                    all_temperature[r, own],
-                    drawn,
-                    moved,
-                    elapsed[r, p],
-                    relaxed1 - math.exp(-elapsed[r, p] / model.tau1) * reference1[r, p],
-                    relaxed2 - math.exp(-elapsed[r, p] / model.tau2) * reference2[r, p],
-                    # overlay
-                    all_resistance_gain[r, own],
-                    all_short_conductance[r, own],
-                )
-                (
-                    pack_source_voltage[r, p],
-                    pack_fall_per_charge[r, p],
-                    pack_fall_per_turnover[r, p],
-                    pack_r0[r, p],
-                    ratio1[r, p],
-                    ratio2[r, p],
-                ) = sums(source_voltage, per_charge, per_turnover, r0, r1, r2)
-                reference1[r, p], reference2[r, p] = relaxed1, relaxed2
-                charge[r, p] = turnover[r, p] = elapsed[r, p] = 0.0
-                taken[r, p] = taken_charge[r, p] = taken_turnover[r, p] = taken_current[r, p] = 0.0
-
-            remembered = ratio1[r, p] * (decay1 * relaxed1 - reference1[r, p])
-            remembered += ratio2[r, p] * (decay2 * relaxed2 - reference2[r, p])
-            source_sum += pack_source_voltage[r, p] - fall(
-                pack_fall_per_charge[r, p],
-                pack_fall_per_turnover[r, p],
-                pack_r0[r, p],
-                charge[r, p],
-                turnover[r, p],
-                remembered,
-            )
-            resistance_sum += fall(
-                pack_fall_per_charge[r, p],
-                pack_fall_per_turnover[r, p],
-                pack_r0[r, p],
-                share * dt,
-                turning * dt,
-                1.0 + ratio1[r, p] * (1.0 - decay1) + ratio2[r, p] * (1.0 - decay2),
-            )
-        rack_voltage[r] = voltage_sum - model.joint_resistance * current
-        rack_source_voltage[r] = source_sum
-        rack_resistance[r] = resistance_sum + model.joint_resistance
+    return charge + (1.0 - voltage_gain) * 0.5 * (turnover - charge)

@@ -1,8 +1,8 @@
 """Chiller: what it does about a request, what heat it moves and what power that takes.
 
-A compressor holds the supply temperature by a proportional band, runs and rests for minimum times, and needs flow and a
-chiller that is not tripped. A resistance heater does the same from below. Without compressor or heater at work, the
-coolant only circulates.
+A compressor holds the supply temperature by a proportional band, runs and rests for minimum times, and needs flow, a
+chiller that is not tripped, and air that its condenser can give its heat to. A resistance heater does the same from
+below. Without compressor or heater at work, the coolant only circulates.
 """
 
 from typing import NamedTuple
@@ -28,79 +28,101 @@ class ChillerModel(NamedTuple):
     Attributes:
         rated_cooling: Capacity at rated ambient [W].
         capacity_slope: Loss of capacity above rated ambient [1/K].
+        capacity_supply_slope: Gain of capacity with warmer supply [1/K].
+        capacity_max: Cap of the capacity with warm supply, relative to rated [1].
         rated_ambient: Ambient temperature of the rating [K].
+        rated_supply: Supply temperature of the rating [K].
+        cut_out_ambient: Ambient temperature above which the compressor stops [K].
         rated_cop: Coefficient of performance at rated lift [1].
         cop_slope: Gain of COP per kelvin of smaller lift [1/K].
         cop_min: Floor of COP [1].
         cop_max: Cap of COP [1].
-        rated_lift: Ambient less supply temperature of the rating [K].
         rated_heating: Heater [W].
         minimum_on: Shortest run of the compressor [s].
         minimum_off: Shortest rest of the compressor [s].
         control_band: Supply error of full capacity [K].
         standby_power: Controls [W].
-        coolant_heat_capacity: Of the coolant between chiller and packs [J/K].
+        coolant_mass: Of the coolant in the chiller [kg].
     """
 
     rated_cooling: float
     capacity_slope: float
+    capacity_supply_slope: float
+    capacity_max: float
     rated_ambient: float
+    rated_supply: float
+    cut_out_ambient: float
     rated_cop: float
     cop_slope: float
     cop_min: float
     cop_max: float
-    rated_lift: float
     rated_heating: float
     minimum_on: float
     minimum_off: float
     control_band: float
     standby_power: float
-    coolant_heat_capacity: float
+    coolant_mass: float
 
 
-def build_chiller_model(site: SiteProfile, coolant_heat_capacity: float) -> ChillerModel:
-    """Constants of the chillers of a site, given the heat capacity of the coolant they act upon [J/K]."""
+def build_chiller_model(site: SiteProfile, coolant_mass: float) -> ChillerModel:
+    """Constants of the chillers of a site, given the mass of the coolant in a chiller [kg]."""
     chiller = site.container.chiller
     return ChillerModel(
         rated_cooling=chiller.rated_cooling_kw * 1e3,
         capacity_slope=chiller.capacity_slope_percent_per_k / 100.0,
+        capacity_supply_slope=chiller.capacity_supply_slope_percent_per_k / 100.0,
+        capacity_max=chiller.capacity_max_percent / 100.0,
         rated_ambient=kelvin(chiller.rated_ambient_degc),
+        rated_supply=kelvin(chiller.rated_supply_degc),
+        cut_out_ambient=kelvin(chiller.cut_out_ambient_degc),
         rated_cop=chiller.rated_cop,
         cop_slope=chiller.cop_slope_percent_per_k / 100.0,
         cop_min=chiller.cop_min,
         cop_max=chiller.cop_max,
-        rated_lift=chiller.rated_ambient_degc - chiller.rated_supply_degc,
         rated_heating=chiller.heating_kw * 1e3,
         minimum_on=chiller.compressor_min_on_s,
         minimum_off=chiller.compressor_min_off_s,
         control_band=chiller.control_band_k,
         standby_power=chiller.standby_w,
-        coolant_heat_capacity=coolant_heat_capacity,
+        coolant_mass=coolant_mass,
     )
 
 
 @scalar
-def cooling_capacity(model, ambient_temperature):
-    """Largest cooling power [W]: rated up to the rated ambient, less above it."""
-    above = max(ambient_temperature - model.rated_ambient, 0.0)
-    return model.rated_cooling * max(1.0 - model.capacity_slope * above, 0.0)
+def cooling_capacity(model, ambient_temperature, supply_temperature):
+    """Largest cooling power [W]: less above the rated ambient, and with a colder supply, whose gas is thinner."""
+    by_ambient = 1.0 - model.capacity_slope * max(ambient_temperature - model.rated_ambient, 0.0)
+    by_supply = 1.0 + model.capacity_supply_slope * (supply_temperature - model.rated_supply)
+    return model.rated_cooling * max(by_ambient, 0.0) * min(max(by_supply, 0.0), model.capacity_max)
 
 
 @scalar
 def performance(model, ambient_temperature, supply_temperature):
     """Coefficient of performance [1]: linear in the lift, between floor and cap."""
-    relief = model.rated_lift - (ambient_temperature - supply_temperature)
+    relief = (model.rated_ambient - model.rated_supply) - (ambient_temperature - supply_temperature)
     return min(max(model.rated_cop * (1.0 + model.cop_slope * relief), model.cop_min), model.cop_max)
 
 
 @scalar
-def controlled_heat(capacity, error, control_band, coolant_heat_capacity, dt):
-    """Heat moved by proportional control [W], for an error >= 0 where there is something to do.
+def controlled_heat(capacity, error, entering_error, control_band, flow_capacity, heat_capacity, dt):
+    """Heat moved by proportional control [W], the mean over a step.
 
-    The mean over a step in which the error dies away as the heat acts on the coolant, so that no step overshoots.
+    Control and coolant that flows in both act on the coolant in the chiller, which relaxes towards where they balance.
+
+    Args:
+        capacity: Largest heat [W].
+        error: Supply temperature less set point when cooling, the opposite when heating [K].
+        entering_error: The same of the coolant that flows in [K].
+        control_band: Error of full capacity [K].
+        flow_capacity: Mass flow times heat capacity [W/K].
+        heat_capacity: Of the coolant in the chiller [J/K].
+        dt: Step [s].
     """
     gain = capacity / control_band
-    return min(max(gain * error * mean_decay(gain * dt / coolant_heat_capacity), 0.0), capacity)
+    rate = gain + flow_capacity
+    settled = entering_error * flow_capacity / rate
+    mean_error = settled + (error - settled) * mean_decay(rate * dt / heat_capacity)
+    return min(max(gain * mean_error, 0.0), capacity)
 
 
 @scalar
@@ -122,10 +144,12 @@ def step_chiller(
     heat,
     power,
     pump_speed,
+    # inputs
     flow,
     supply_temperature,
+    return_temperature,
+    heat_capacity,
     ambient_temperature,
-    # inputs
     request,
     setpoint,
     # overlay
@@ -133,17 +157,26 @@ def step_chiller(
     pump_gain,
     dt,
 ):
-    """Advance the chillers and pumps by dt [s]; all shapes are (container,)."""
+    """Advance the chillers and pumps by dt [s]; all shapes are (container,).
+
+    Returns:
+        Whether any pump has changed its speed.
+    """
+    pump_changed = False
     for c in range(mode.size):
         # a flow switch: compressor and heater wait for the pump
         able = chiller_gain[c] > 0.0 and flow[c] > 0.0
+        cool_air = ambient_temperature[c] <= model.cut_out_ambient
         running = compressor_on[c] > 0.0
         error = supply_temperature[c] - setpoint[c]
+        entering_error = return_temperature[c] - setpoint[c]
+        flow_capacity = flow[c] * heat_capacity[c]
+        held = model.coolant_mass * heat_capacity[c]
         start = 0.0 if running else START_SHARE * model.control_band
         wanted = request[c] == COOLING and error > start
 
         compressor_time[c] += dt
-        cools = compressor_runs(model, running, compressor_time[c], wanted, able)
+        cools = compressor_runs(model, running, compressor_time[c], wanted, able and cool_air)
         if cools != running:
             compressor_on[c] = 1.0 if cools else 0.0
             compressor_time[c] = 0.0
@@ -153,31 +186,17 @@ def step_chiller(
         power[c] = model.standby_power
         if cools:
             mode[c] = COOLING
-            capacity = chiller_gain[c] * cooling_capacity(model, ambient_temperature[c])
-            heat[c] = -controlled_heat(capacity, error, model.control_band, model.coolant_heat_capacity, dt)
+            capacity = chiller_gain[c] * cooling_capacity(model, ambient_temperature[c], supply_temperature[c])
+            heat[c] = -controlled_heat(capacity, error, entering_error, model.control_band, flow_capacity, held, dt)
             power[c] -= heat[c] / performance(model, ambient_temperature[c], supply_temperature[c])
         elif heats:
             mode[c] = HEATING
             capacity = chiller_gain[c] * model.rated_heating
-            heat[c] = controlled_heat(capacity, -error, model.control_band, model.coolant_heat_capacity, dt)
+            heat[c] = controlled_heat(capacity, -error, -entering_error, model.control_band, flow_capacity, held, dt)
             power[c] += heat[c]
         else:
             mode[c] = STANDBY if request[c] == STANDBY else CIRCULATION
-        pump_speed[c] = 0.0 if mode[c] == STANDBY else pump_gain[c]
-
-
-@kernel
-def meter_auxiliary(
-    # model
-    base_load,
-    # state
-    power,
-    energy,
-    chiller_power,
-    pump_power,
-    dt,
-):
-    """Auxiliary power [W] and energy [J] of every container; all shapes are (container,)."""
-    for c in range(power.size):
-        power[c] = chiller_power[c] + pump_power[c] + base_load
-        energy[c] += power[c] * dt
+        speed = 0.0 if mode[c] == STANDBY else pump_gain[c]
+        pump_changed = pump_changed or speed != pump_speed[c]
+        pump_speed[c] = speed
+    return pump_changed

@@ -13,9 +13,6 @@ MAIN_NEGATIVE = int(Contactor.MAIN_NEGATIVE)
 PRECHARGE = int(Contactor.PRECHARGE)
 MAIN_POSITIVE = int(Contactor.MAIN_POSITIVE)
 
-PRECHARGE_COOLING_TIME = 120.0
-"""Time constant with which the precharge resistor cools [s]. Grade [U]: wire-wound resistor on a mounting plate."""
-
 
 @scalar
 def is_main_closed(contactor_closed, fuse_closed):
@@ -24,16 +21,13 @@ def is_main_closed(contactor_closed, fuse_closed):
 
 
 @scalar
-def string_conductance(contactor_closed, fuse_closed, resistance, precharge_resistance):
-    """Conductance from the string's source to the bus [S]; 0 where the rack is open."""
+def path_resistance(contactor_closed, fuse_closed, wiring_resistance, precharge_resistance):
+    """Resistance from a string's terminals to the common node of the racks [Ohm]; infinite where the rack is open."""
     if is_main_closed(contactor_closed, fuse_closed):
-        return 1.0 / resistance
-    return (
-        contactor_closed[MAIN_NEGATIVE]
-        * contactor_closed[PRECHARGE]
-        * fuse_closed
-        / (resistance + precharge_resistance)
-    )
+        return wiring_resistance
+    if contactor_closed[MAIN_NEGATIVE] * contactor_closed[PRECHARGE] * fuse_closed != 0.0:
+        return wiring_resistance + precharge_resistance
+    return math.inf
 
 
 @scalar
@@ -43,9 +37,13 @@ def melt(fuse_heat, current_squared_time, rating, dt):
 
 
 @scalar
-def warm_resistor(energy, generated, dt):
-    """Heat held by the precharge resistor after a step in which `generated` [J] came in [J]."""
-    return energy * math.exp(-dt / PRECHARGE_COOLING_TIME) + generated
+def warm_resistor(temperature, air_temperature, power, cooling, decay):
+    """Temperature of a resistor after a step of constant heating by `power` [W], exact for any step [K].
+
+    It gives `cooling` [W/K] to the air around it; decay = exp(-dt cooling / heat capacity).
+    """
+    settled = air_temperature + power / cooling
+    return settled + (temperature - settled) * decay
 
 
 @kernel

@@ -1,14 +1,20 @@
-"""Coolant on its way round: two mixed volumes, one on either side of the packs.
+"""Coolant on its way round: supply and return line as mixed volumes in series.
 
-    supply (chiller) --> packs --> return --> supply
+    chiller --> 0 --> 1 --> ... --> packs --> N --> ... --> 2N - 1 --> chiller
 
-Each holds half of the loop's coolant, so a change needs about a turnover of the loop to come round.
+Node 0 holds the coolant in the chiller and takes up its heat, node N that behind the packs and takes up theirs. A
+change travels with the flow: N volumes in series delay it by the volume of the line over the flow, and smear it by
+1 / sqrt(N) of that time. Each node is solved exactly for what flows in on the mean over a step, and hands on what flows
+out on the mean; so no step is too long, energy closes, and steps of different length agree.
+
+Source: Levenspiel, Chemical Reaction Engineering (1999), chapter 14, tanks in series.
 """
 
 import math
 from typing import NamedTuple
 
 from bms_emulator.jit import kernel, scalar
+from bms_emulator.plant.coolant import temperature_of
 from bms_emulator.plant.relaxation import mean_decay
 from bms_emulator.profile.site import SiteProfile
 
@@ -18,78 +24,107 @@ class LoopModel(NamedTuple):
 
     Attributes:
         racks_per_container: Racks on one loop.
-        mass: Coolant on either side of the packs [kg].
-        heat_capacity: Of that mass [J/K].
-        density: Of the coolant [kg/m3].
+        node_count: Mixed volumes of a loop.
+        mass: Coolant of one of them [kg]; what expands goes into a tank and does not take part.
     """
 
     racks_per_container: int
+    node_count: int
     mass: float
-    heat_capacity: float
-    density: float
 
 
-def build_loop_model(site: SiteProfile) -> LoopModel:
-    """Constants of the coolant loops of a site."""
-    coolant = site.container.coolant
-    mass = coolant.volume_l / 1e3 * coolant.density_kg_per_m3 / 2.0
+def build_loop_model(site: SiteProfile, rated_density: float) -> LoopModel:
+    """Constants of the coolant loops of a site, filled at a density [kg/m3]."""
+    loop = site.container.loop
+    node_count = 2 * loop.line_nodes
     return LoopModel(
         racks_per_container=site.container.rack_count,
-        mass=mass,
-        heat_capacity=mass * coolant.heat_capacity_j_per_kg_k,
-        density=coolant.density_kg_per_m3,
+        node_count=node_count,
+        mass=loop.volume_l / 1e3 * rated_density / node_count,
     )
 
 
 @scalar
-def circulate(supply, back, supply_rise, return_rise, turnover):
-    """Temperatures of two equal mixed volumes in a ring after one step [K], exact for constant heat and flow.
-
-    Their mean rises by the heat alone; their difference decays at twice the exchange.
+def flow_through(held, entering, gain, exchange, decay, mean):
+    """Enthalpy of a mixed volume after a step, and what left it on the mean [J/kg].
 
     Args:
-        supply: Temperature of the one [K].
-        back: Temperature of the other [K].
-        supply_rise: Rise that the heat put into the one would cause in the step [K].
-        return_rise: The same for the other [K].
-        turnover: Share of either volume that is exchanged in the step [1].
+        held: Enthalpy before the step.
+        entering: Enthalpy of what flows in.
+        gain: Rise that heat alone would cause in the step.
+        exchange: Share of the volume that flows through in the step [1].
+        decay: exp(-exchange).
+        mean: Mean of the decay over the step.
     """
-    mean = 0.5 * (supply + back + supply_rise + return_rise)
-    difference = math.exp(-2.0 * turnover) * (back - supply)
-    difference += mean_decay(2.0 * turnover) * (return_rise - supply_rise)
-    return mean - 0.5 * difference, mean + 0.5 * difference
+    # the share of the gain that leaves at once; half of it where next to nothing flows
+    leaving = (1.0 - mean) / exchange if exchange > 0.0 else 0.5
+    return (
+        entering + decay * (held - entering) + mean * gain,
+        entering + mean * (held - entering) + leaving * gain,
+    )
+
+
+@scalar
+def circulate(enthalpy, chiller_gain, pack_gain, exchange):
+    """Let the coolant of one loop go round for a step, in place.
+
+    What enters node 0 is what leaves the last node in the same step. As every node is linear in what enters it, a first
+    round with nothing entering and the share that passes through all nodes give it at once.
+
+    Args:
+        enthalpy: Of every node [J/kg], shape (node,).
+        chiller_gain: Rise of node 0 by its heat alone [J/kg].
+        pack_gain: The same behind the packs [J/kg].
+        exchange: Share of a node that flows through in the step [1].
+    """
+    nodes = enthalpy.size
+    decay, mean = math.exp(-exchange), mean_decay(exchange)
+    entering = 0.0
+    for n in range(nodes):
+        gain = chiller_gain if n == 0 else pack_gain if n == nodes // 2 else 0.0
+        entering = flow_through(enthalpy[n], entering, gain, exchange, decay, mean)[1]
+    entering /= 1.0 - (1.0 - mean) ** nodes
+    for n in range(nodes):
+        gain = chiller_gain if n == 0 else pack_gain if n == nodes // 2 else 0.0
+        enthalpy[n], entering = flow_through(enthalpy[n], entering, gain, exchange, decay, mean)
 
 
 @kernel
 def step_loop(
     # model
     model,
+    coolant,
     # state
+    enthalpy,
     supply_temperature,
+    inlet_temperature,
     return_temperature,
     # inputs
     flow,
     pressure,
+    density,
     chiller_heat,
     pack_heat,
     dt,
 ):
     """Advance the coolant of every container by dt [s].
 
-    Shapes: pack_heat [W] (rack, pack), all others (container,).
+    Shapes: enthalpy [J/kg] (container, node), pack_heat [W] (rack, pack), all others (container,).
     """
-    racks = model.racks_per_container
+    racks, nodes = model.racks_per_container, model.node_count
     for c in range(flow.size):
         packs_heat = 0.0
         for r in range(c * racks, (c + 1) * racks):
             for p in range(pack_heat.shape[1]):
                 packs_heat += pack_heat[r, p]
         # all that the pump puts in hydraulically ends as heat of friction
-        friction = pressure[c] * flow[c] / model.density
-        supply_temperature[c], return_temperature[c] = circulate(
-            supply_temperature[c],
-            return_temperature[c],
-            (chiller_heat[c] + friction) * dt / model.heat_capacity,
-            packs_heat * dt / model.heat_capacity,
+        friction = pressure[c] * flow[c] / density[c]
+        circulate(
+            enthalpy[c],
+            (chiller_heat[c] + friction) * dt / model.mass,
+            packs_heat * dt / model.mass,
             flow[c] * dt / model.mass,
         )
+        supply_temperature[c] = temperature_of(coolant, enthalpy[c, 0])
+        inlet_temperature[c] = temperature_of(coolant, enthalpy[c, nodes // 2 - 1])
+        return_temperature[c] = temperature_of(coolant, enthalpy[c, nodes - 1])

@@ -1,8 +1,9 @@
-"""Cooling of a site: weather, chiller, pump, packs and coolant loop, in that order."""
+"""Cooling of a site: chiller, pump, packs and coolant loop every tick, weather and enclosure once a second."""
 
 from dataclasses import dataclass
 
-from bms_emulator.plant.chiller import ChillerModel, build_chiller_model, meter_auxiliary, step_chiller
+from bms_emulator.plant.chiller import ChillerModel, build_chiller_model, step_chiller
+from bms_emulator.plant.coolant import CoolantModel, build_coolant_model, enthalpy_of, update_coolant
 from bms_emulator.plant.coolant_loop import LoopModel, build_loop_model, step_loop
 from bms_emulator.plant.hydraulics import HydraulicModel, build_hydraulic_model, split_flow
 from bms_emulator.plant.schedule import slow_ticks
@@ -18,6 +19,7 @@ class CoolingModel:
     """Constants of the cooling of a site, alike for all its containers."""
 
     weather: WeatherModel
+    coolant: CoolantModel
     chiller: ChillerModel
     hydraulics: HydraulicModel
     thermal: ThermalModel
@@ -30,12 +32,14 @@ def build_cooling_model(site: SiteProfile) -> CoolingModel:
     Raises:
         ValueError: The profile asks for what cannot be, and says where.
     """
-    loop = build_loop_model(site)
+    coolant = build_coolant_model(site.container.coolant)
+    loop = build_loop_model(site, coolant.rated_density)
     return CoolingModel(
         weather=build_weather_model(site),
-        chiller=build_chiller_model(site, loop.heat_capacity),
-        hydraulics=build_hydraulic_model(site),
-        thermal=build_thermal_model(site),
+        coolant=coolant,
+        chiller=build_chiller_model(site, loop.mass),
+        hydraulics=build_hydraulic_model(site, coolant),
+        thermal=build_thermal_model(site, coolant),
         loop=loop,
     )
 
@@ -47,12 +51,15 @@ def initialise_cooling(model: CoolingModel, state: PlantState, site: SiteProfile
         state.cells.temperature_core,
         state.cells.temperature_surface,
         state.packs.plate_temperature,
+        state.packs.temperature_max,
         state.packs.segment_temperature,
         state.packs.coolant_outlet_temperature,
         state.containers.coolant_supply_temperature,
+        state.containers.coolant_inlet_temperature,
         state.containers.coolant_return_temperature,
     ):
         array[...] = temperature
+    state.containers.coolant_enthalpy[...] = enthalpy_of(model.coolant, temperature)
     state.cells.heat[...] = 0.0
     weather, rack = model.weather, site.container.rack
     ambient = outside_temperature(weather, 0.0)
@@ -61,6 +68,7 @@ def initialise_cooling(model: CoolingModel, state: PlantState, site: SiteProfile
     state.containers.ambient_temperature[...] = ambient
     state.containers.air_temperature[...] = air
     state.packs.air_heat[...] = rack.pack.cold_plate.to_air_w_per_k * (temperature - air)
+    _update_properties(model, state)
 
 
 def step_cooling(
@@ -71,41 +79,89 @@ def step_cooling(
     time: float,
     tick: int,
     dt: float,
+    refresh: bool = False,
 ) -> None:
-    """Advance the cooling by dt [s] at `time` [s] since the start; the packs whose turn it is by a whole slow step."""
-    cells, packs, containers = state.cells, state.packs, state.containers
+    """Advance the cooling by dt [s] at `time` [s] since the start; the packs whose turn it is by a whole slow step.
+
+    Weather, enclosure and properties of the coolant take a slow step together at the first tick of each slow period.
+    The flow is found then, when a pump has changed its speed, and on a `refresh`, as after a change of the overlay.
+    """
+    slow = slow_ticks(dt)
+    due = tick % slow == 0
+    if due:
+        _step_air(model, state, time, slow * dt)
+        _update_properties(model, state)
+    if _step_chiller(model, state, inputs, overlay, dt) or due or refresh:
+        _split_flow(model, state, overlay)
+    _step_packs(model, state, tick, slow, dt)
+    _step_loop(model, state, dt)
+
+
+def _step_air(model: CoolingModel, state: PlantState, time: float, step: float) -> None:
     step_enclosure(
         # model
         model.weather,
         # state
-        containers.ambient_temperature,
-        containers.air_temperature,
+        state.containers.ambient_temperature,
+        state.containers.air_temperature,
         # inputs
-        packs.air_heat,
+        state.packs.air_heat,
         time,
-        dt,
+        step,
     )
-    step_chiller(
+
+
+def _update_properties(model: CoolingModel, state: PlantState) -> None:
+    containers = state.containers
+    update_coolant(
         # model
-        model.chiller,
+        model.coolant,
         # state
-        containers.chiller_mode,
-        containers.compressor_on,
-        containers.compressor_time,
-        containers.chiller_heat,
-        containers.chiller_power,
-        containers.pump_speed,
-        containers.coolant_flow,
-        containers.coolant_supply_temperature,
-        containers.ambient_temperature,
+        containers.coolant_density,
+        containers.coolant_heat_capacity,
+        containers.coolant_viscosity,
+        containers.film_turbulent,
+        containers.film_laminar,
         # inputs
-        inputs.chiller_request,
-        inputs.chiller_setpoint,
-        # overlay
-        overlay.chiller_gain,
-        overlay.pump_gain,
-        dt,
+        containers.coolant_supply_temperature,
+        containers.coolant_return_temperature,
     )
+
+
+def _step_chiller(
+    model: CoolingModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay, dt: float
+) -> bool:
+    """Advance the chillers; returns whether any pump has changed its speed."""
+    containers = state.containers
+    return bool(
+        step_chiller(
+            # model
+            model.chiller,
+            # state
+            containers.chiller_mode,
+            containers.compressor_on,
+            containers.compressor_time,
+            containers.chiller_heat,
+            containers.chiller_power,
+            containers.pump_speed,
+            # inputs
+            containers.coolant_flow,
+            containers.coolant_supply_temperature,
+            containers.coolant_return_temperature,
+            containers.coolant_heat_capacity,
+            containers.ambient_temperature,
+            inputs.chiller_request,
+            inputs.chiller_setpoint,
+            # overlay
+            overlay.chiller_gain,
+            overlay.pump_gain,
+            dt,
+        )
+    )
+
+
+def _split_flow(model: CoolingModel, state: PlantState, overlay: PlantOverlay) -> None:
+    packs, containers = state.packs, state.containers
     split_flow(
         # model
         model.hydraulics,
@@ -116,9 +172,15 @@ def step_cooling(
         containers.pump_power,
         # inputs
         containers.pump_speed,
+        containers.coolant_density,
+        containers.coolant_viscosity,
         # overlay
         overlay.branch_conductance_gain,
     )
+
+
+def _step_packs(model: CoolingModel, state: PlantState, tick: int, slow: int, dt: float) -> None:
+    cells, packs, containers = state.cells, state.packs, state.containers
     step_packs(
         # model
         model.thermal,
@@ -129,37 +191,39 @@ def step_cooling(
         cells.heat,
         packs.segment_temperature,
         packs.plate_temperature,
+        packs.temperature_max,
         packs.coolant_outlet_temperature,
         packs.coolant_heat,
         packs.air_heat,
         # inputs
         packs.coolant_flow,
-        containers.coolant_supply_temperature,
+        containers.coolant_inlet_temperature,
+        containers.coolant_heat_capacity,
+        containers.film_turbulent,
+        containers.film_laminar,
         containers.air_temperature,
         tick,
-        slow_ticks(dt),
+        slow,
         dt,
     )
+
+
+def _step_loop(model: CoolingModel, state: PlantState, dt: float) -> None:
+    containers = state.containers
     step_loop(
         # model
         model.loop,
+        model.coolant,
         # state
+        containers.coolant_enthalpy,
         containers.coolant_supply_temperature,
+        containers.coolant_inlet_temperature,
         containers.coolant_return_temperature,
         # inputs
         containers.coolant_flow,
         containers.coolant_pressure,
+        containers.coolant_density,
         containers.chiller_heat,
-        packs.coolant_heat,
-        dt,
-    )
-    meter_auxiliary(
-        # model
-        model.weather.base_load,
-        # state
-        containers.auxiliary_power,
-        containers.auxiliary_energy,
-        containers.chiller_power,
-        containers.pump_power,
+        state.packs.coolant_heat,
         dt,
     )

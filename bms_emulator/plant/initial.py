@@ -6,17 +6,25 @@ from typing import Final
 import numpy as np
 
 from bms_emulator.arrays import Arena, FieldInfo, Layout
+from bms_emulator.plant.ageing_history import start_at_age
 from bms_emulator.plant.cooling import initialise_cooling
+from bms_emulator.plant.metering import start_meters
 from bms_emulator.plant.model import PlantModel, truncated_normal
+from bms_emulator.plant.runaway import initialise_runaway
 from bms_emulator.plant.state import (
+    AgeingState,
+    AirState,
     CellState,
     ContainerState,
+    FireCommands,
+    FireState,
     PackCircuit,
     PackState,
     PcsPlantState,
     PlantOverlay,
     PlantState,
     RackState,
+    RunawayState,
 )
 from bms_emulator.plant.step import settle_cells
 from bms_emulator.profile.site import SiteProfile
@@ -26,19 +34,37 @@ _INITIAL_STREAM: Final = 1
 
 def initialise(model: PlantModel, state: PlantState, site: SiteProfile, seed: int) -> None:
     """Set the plant to its start; equal sites and seeds give equal bits."""
-    for group in (state.cells, state.circuits, state.racks, state.packs, state.containers, state.pcs):
+    for group in (state.cells, state.circuits, state.racks, state.packs, state.containers, state.pcs, state.ageing):
         _set_declared(group)
+    for safety in (state.runaway, state.air, state.fire, state.fire_commands):
+        _set_declared(safety)
     initialise_cooling(model.cooling, state, site)
+    state.racks.precharge_temperature[...] = state.containers.air_temperature.repeat(site.container.rack_count)
+    initialise_runaway(model.runaway, state)
     rng = np.random.default_rng((seed, _INITIAL_STREAM))
     racks, cells = state.cells.soc.shape
     rack_soc = truncated_normal(rng, site.initial.rack_soc_spread_percent * 1e-2, (racks, 1))
     cell_soc = truncated_normal(rng, site.container.rack.pack.cell.spread.soc_percent * 1e-2, (racks, cells))
     state.cells.soc[...] = np.clip(site.initial.soc_percent * 1e-2 + rack_soc + cell_soc, 0.0, 1.0)
     state.cells.capacity[...] = model.cells.capacity
+    start_at_age(model, state, site)
     settle_cells(model, state, _neutral_overlay(site))
+    start_meters(state)
 
 
-def _set_declared(group: CellState | PackCircuit | RackState | PackState | ContainerState | PcsPlantState) -> None:
+def _set_declared(
+    group: CellState
+    | PackCircuit
+    | RackState
+    | PackState
+    | ContainerState
+    | PcsPlantState
+    | AgeingState
+    | RunawayState
+    | AirState
+    | FireState
+    | FireCommands,
+) -> None:
     """Give all arrays of a group the values that they are declared with."""
     for field in dataclasses.fields(group):
         info: FieldInfo = field.metadata["array"]

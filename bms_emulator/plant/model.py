@@ -6,10 +6,13 @@ from typing import Final
 import numpy as np
 
 from bms_emulator.arrays import Array
+from bms_emulator.plant.ageing import AgeingModel, build_ageing_model
+from bms_emulator.plant.bus import BusModel
 from bms_emulator.plant.cell import CellModel
 from bms_emulator.plant.cooling import CoolingModel, build_cooling_model
+from bms_emulator.plant.metering import MeterModel, build_meter_model
 from bms_emulator.plant.pcs import PcsModel
-from bms_emulator.plant.string import BusModel
+from bms_emulator.plant.runaway import RunawayModel, build_runaway_model
 from bms_emulator.plant.table import monotone_curve, tabulate
 from bms_emulator.profile.cell import CellProfile, Resistance
 from bms_emulator.profile.site import SiteProfile
@@ -22,9 +25,10 @@ REFERENCE_TEMPERATURE: Final = kelvin(25.0)
 """Temperature at which a profile states resistances [K]."""
 
 TEMPERATURE_MIN: Final = kelvin(-60.0)
-TEMPERATURE_MAX: Final = kelvin(240.0)
-TEMPERATURE_POINTS: Final = 1201
-"""Grid of the resistances over temperature; at 0.25 K a straight segment misses Arrhenius by less than 1e-4."""
+TEMPERATURE_MAX: Final = kelvin(840.0)
+TEMPERATURE_POINTS: Final = 3601
+"""Grid of the resistances over temperature, up to what a cell reaches in thermal runaway (1113 K); beyond its ends they
+stay. At 0.25 K a straight segment misses Arrhenius by less than 1e-4."""
 
 OVERDISCHARGED_VOLTAGE: Final = 0.0
 """Where the open-circuit voltage of an over-discharged cell ends [V]: dissolved copper shunts the cell."""
@@ -32,6 +36,7 @@ OVERCHARGED_VOLTAGE: Final = 5.0
 """Where the open-circuit voltage of an over-charged cell ends [V]: the electrolyte decomposes."""
 
 _MODEL_STREAM: Final = 0
+_AGEING_STREAM: Final = 2
 
 
 @dataclass(frozen=True)
@@ -42,26 +47,36 @@ class PlantModel:
     bus: BusModel
     pcs: PcsModel
     cooling: CoolingModel
+    meters: MeterModel
+    ageing: AgeingModel
+    runaway: RunawayModel
 
 
 def build_plant_model(site: SiteProfile, seed: int) -> PlantModel:
     """Constants of the plant of a site; equal sites and seeds give equal bits."""
     rack, pcs = site.container.rack, site.pcs
+    cells = _build_cells(site, np.random.default_rng((seed, _MODEL_STREAM)))
     return PlantModel(
-        cells=_build_cells(site, np.random.default_rng((seed, _MODEL_STREAM))),
+        cells=cells,
         bus=BusModel(
             racks_per_container=site.container.rack_count,
             wiring_resistance=rack.wiring_resistance_mohm * 1e-3,
+            busbar_resistance=site.container.dc_busbar_resistance_mohm * 1e-3,
             contactor_travel_time=rack.contactors.travel_ms * 1e-3,
             precharge_resistance=rack.contactors.precharge_resistance_ohm,
+            precharge_heat_capacity=rack.contactors.precharge_heat_capacity_j_per_k,
+            precharge_cooling=rack.contactors.precharge_cooling_w_per_k,
             fuse_rating=rack.contactors.fuse_rating_a,
             fuse_melting_integral=rack.contactors.fuse_melting_a2s,
             link_capacitance=pcs.dc_link_capacitance_mf * 1e-3,
             bleed_resistance=pcs.dc_link_bleed_kohm * 1e3,
+            link_voltage_max=pcs.dc_voltage_max_v,
         ),
         pcs=PcsModel(
             rated_power=pcs.rated_power_kw * 1e3,
-            ramp=pcs.ramp_percent_per_s * 1e-2 * pcs.rated_power_kw * 1e3,
+            rated_current=pcs.rated_current_a,
+            power_ramp=pcs.ramp_percent_per_s * 1e-2 * pcs.rated_power_kw * 1e3,
+            current_ramp=pcs.ramp_percent_per_s * 1e-2 * pcs.rated_current_a,
             start_time=pcs.start_time_s,
             standby_loss=pcs.standby_loss_w,
             proportional_loss=pcs.proportional_loss_percent * 1e-2,
@@ -70,7 +85,19 @@ def build_plant_model(site: SiteProfile, seed: int) -> PlantModel:
             voltage_max=pcs.dc_voltage_max_v,
         ),
         cooling=build_cooling_model(site),
+        meters=build_meter_model(site),
+        ageing=build_ageing_model(
+            site, cells.capacity, _ageing_rates(site, np.random.default_rng((seed, _AGEING_STREAM)))
+        ),
+        runaway=build_runaway_model(site),
     )
+
+
+def _ageing_rates(site: SiteProfile, rng: np.random.Generator) -> Array:
+    """Speed of ageing of each cell relative to its type [1], shape (rack, cell)."""
+    rack = site.container.rack
+    sigma = rack.pack.cell.spread.ageing_rate_percent * 1e-2
+    return np.maximum(0.0, 1.0 + truncated_normal(rng, sigma, (site.rack_count, rack.cell_count)))
 
 
 def truncated_normal(rng: np.random.Generator, sigma: float, shape: tuple[int, ...]) -> Array:
@@ -108,6 +135,7 @@ def _build_cells(site: SiteProfile, rng: np.random.Generator) -> CellModel:
         tau1=cell.resistance.tau1_s,
         tau2=cell.resistance.tau2_s,
         hysteresis_rate=cell.hysteresis_rate,
+        hysteresis_instantaneous=cell.hysteresis_instantaneous_mv * 1e-3,
         coulombic_efficiency=cell.coulombic_efficiency,
         cells_per_pack=rack.pack.cell_count,
         joint_resistance=rack.cell_count * rack.pack.joint_resistance_mohm * 1e-3,
@@ -115,11 +143,12 @@ def _build_cells(site: SiteProfile, rng: np.random.Generator) -> CellModel:
 
 
 def _open_circuit(cell: CellProfile) -> tuple[Array, float, float]:
-    """Table of open-circuit voltage and hysteresis, and the states of charge at which its straight ends stop."""
+    """Table of open-circuit voltage and of what of the hysteresis follows the charge, and where its ends stop."""
     soc = np.linspace(0.0, 1.0, SOC_POINTS)
     given = np.array(cell.open_circuit.soc)
     voltage = monotone_curve(given, np.array(cell.open_circuit.voltage_v), soc)
-    half_gap = monotone_curve(given, np.array(cell.open_circuit.hysteresis_mv) * 1e-3, soc)
+    following = np.array(cell.open_circuit.hysteresis_mv) - cell.hysteresis_instantaneous_mv
+    half_gap = monotone_curve(given, following * 1e-3, soc)
     slope = np.diff(voltage) * (SOC_POINTS - 1)
     soc_min = (OVERDISCHARGED_VOLTAGE - voltage[0]) / slope[0]
     soc_max = 1.0 + (OVERCHARGED_VOLTAGE - voltage[-1]) / slope[-1]
@@ -134,11 +163,13 @@ def _energy_until(open_circuit: Array) -> Array:
 
 
 def _shape(cell: CellProfile) -> Array:
-    """Table of the shape of the resistances and of the entropy coefficient over state of charge."""
+    """Table of the shapes of the resistances and of the entropy coefficient over state of charge."""
     soc = np.linspace(0.0, 1.0, SOC_POINTS)
-    shape = monotone_curve(np.array(cell.resistance.shape_soc), np.array(cell.resistance.shape), soc)
+    given = np.array(cell.resistance.shape_soc)
+    charge = monotone_curve(given, np.array(cell.resistance.shape_charge), soc)
+    discharge = monotone_curve(given, np.array(cell.resistance.shape_discharge), soc)
     entropy = monotone_curve(np.array(cell.entropy.soc), np.array(cell.entropy.coefficient_uv_per_k) * 1e-6, soc)
-    return tabulate(shape, entropy)
+    return tabulate(charge, discharge, entropy)
 
 
 def _resistance(resistance: Resistance) -> tuple[Array, float]:

@@ -1,6 +1,9 @@
-"""Power conversion system: operating state, ramp, limits and losses between AC and DC.
+"""Power conversion system: operating state, mode of control, ramp, limits and losses between AC and DC.
 
 P_dc = P_ac + standby + k1 |P_ac| + k2 P_ac^2 / P_rated        positive in discharge, in both directions
+
+It controls AC power, DC current or DC voltage. The bus gets a demand in the unit of that quantity, with the limits of
+current and power that hold before it (see :mod:`bms_emulator.plant.bus`).
 """
 
 import math
@@ -10,7 +13,7 @@ import numpy as np
 
 from bms_emulator.jit import kernel, scalar
 from bms_emulator.plant.contactor import is_main_closed
-from bms_emulator.plant.state import PcsState
+from bms_emulator.plant.state import PcsControl, PcsState
 
 READY = 0
 """Condition: enabled, supplied by a rack's main contactors, DC voltage within its window."""
@@ -37,6 +40,8 @@ TRANSITIONS = np.array(
 
 STARTING = float(PcsState.STARTING)
 RUNNING = float(PcsState.RUNNING)
+POWER = float(PcsControl.POWER)
+CURRENT = float(PcsControl.CURRENT)
 
 
 class PcsModel(NamedTuple):
@@ -44,7 +49,9 @@ class PcsModel(NamedTuple):
 
     Attributes:
         rated_power: [W].
-        ramp: Fastest change of AC power [W/s].
+        rated_current: DC [A].
+        power_ramp: Fastest change of AC power [W/s].
+        current_ramp: Fastest change of DC current [A/s].
         start_time: In state STARTING [s].
         standby_loss: [W].
         proportional_loss: Share of AC power lost in proportion [1].
@@ -54,7 +61,9 @@ class PcsModel(NamedTuple):
     """
 
     rated_power: float
-    ramp: float
+    rated_current: float
+    power_ramp: float
+    current_ramp: float
     start_time: float
     standby_loss: float
     proportional_loss: float
@@ -100,8 +109,14 @@ def clamp(x, low, high):
     return min(max(x, low), high)
 
 
+@scalar
+def approach(x, target, change):
+    """`x` moved towards `target` by `change` at most."""
+    return x + clamp(target - x, -change, change)
+
+
 @kernel
-def demand_power(
+def step_pcs(
     # model
     model,
     racks_per_container,
@@ -109,21 +124,38 @@ def demand_power(
     state,
     start_time,
     power_target,
-    dc_power,
     limited,
     # inputs
     contactor_closed,
     fuse_closed,
     bus_voltage,
+    bus_current,
+    dc_power,
     enable,
+    control_mode,
     power_setpoint,
+    current_setpoint,
+    voltage_setpoint,
+    current_limit,
+    power_limit,
     charge_power_limit,
     discharge_power_limit,
+    charge_current_limit,
+    discharge_current_limit,
+    # out
+    control,
+    demand,
+    current_min,
+    current_max,
+    current_change,
+    power_min,
+    power_max,
     dt,
 ):
-    """Advance the operating state and form the DC power that each PCS asks of its bus; 0 unless it runs.
+    """Advance the operating state and form what each PCS demands of its bus; nothing unless it runs.
 
-    AC power ramps to its set point within rated power and yields at once to the limits of the BMS.
+    Power and current ramp to their set points; a PCS that controls the voltage ramps its current. What the BMS limits
+    is yielded at once. A change of the mode goes on from the power and the current of the last step.
 
     Shapes: contactor_closed (rack, contactor), fuse_closed (rack), the rest (container).
     """
@@ -141,15 +173,35 @@ def demand_power(
                 state[c] = TRANSITIONS[row, 2]
                 break
 
+        control[c], current_change[c] = POWER, math.inf
         if state[c] != RUNNING:
-            power_target[c] = dc_power[c] = limited[c] = 0.0
+            power_target[c] = limited[c] = demand[c] = 0.0
+            current_min[c] = current_max[c] = power_min[c] = power_max[c] = 0.0
             continue
-        asked = clamp(power_setpoint[c], -model.rated_power, model.rated_power)
-        ramped = power_target[c] + clamp(asked - power_target[c], -model.ramp * dt, model.ramp * dt)
-        demanded = dc_power_of(model, ramped)
-        dc_power[c] = clamp(demanded, -charge_power_limit[c], discharge_power_limit[c])
+        current_min[c] = -min(model.rated_current, charge_current_limit[c])
+        current_max[c] = min(model.rated_current, discharge_current_limit[c])
+        power_min[c], power_max[c] = -charge_power_limit[c], discharge_power_limit[c]
+        most = min(model.rated_power, power_limit[c])
+        if control_mode[c] == POWER:
+            asked = clamp(power_setpoint[c], -most, most)
+            demanded = dc_power_of(model, approach(power_target[c], asked, model.power_ramp * dt))
+            demand[c] = clamp(demanded, power_min[c], power_max[c])
+            power_target[c] = ac_power_of(model, demand[c])
+            limited[c] = 1.0 if asked != power_setpoint[c] or demand[c] != demanded else 0.0
+            continue
+        control[c] = control_mode[c]
         power_target[c] = ac_power_of(model, dc_power[c])
-        limited[c] = 1.0 if asked != power_setpoint[c] or dc_power[c] != demanded else 0.0
+        power_min[c] = max(power_min[c], min(0.0, dc_power_of(model, -most)))
+        power_max[c] = min(power_max[c], dc_power_of(model, most))
+        if control_mode[c] == CURRENT:
+            demand[c] = approach(bus_current[c], current_setpoint[c], model.current_ramp * dt)
+            limited[c] = 0.0
+        else:
+            demand[c] = clamp(voltage_setpoint[c], model.voltage_min, model.voltage_max)
+            limited[c] = 1.0 if demand[c] != voltage_setpoint[c] else 0.0
+            current_change[c] = model.current_ramp * dt
+            current_min[c] = max(current_min[c], -current_limit[c])
+            current_max[c] = min(current_max[c], current_limit[c])
 
 
 @kernel

@@ -1,13 +1,16 @@
 """One tick of the plant, in the order of cause and effect."""
 
-from bms_emulator.plant.cell import step_cells
+from bms_emulator.plant.ageing import step_ageing
+from bms_emulator.plant.bus import split_current
+from bms_emulator.plant.cell_step import step_cells
 from bms_emulator.plant.contactor import step_contactors
 from bms_emulator.plant.cooling import step_cooling
+from bms_emulator.plant.metering import read_meters
 from bms_emulator.plant.model import PlantModel
-from bms_emulator.plant.pcs import demand_power, meter_power
+from bms_emulator.plant.pcs import meter_power, step_pcs
+from bms_emulator.plant.runaway import step_runaway
 from bms_emulator.plant.schedule import slow_ticks
 from bms_emulator.plant.state import PlantInputs, PlantOverlay, PlantState
-from bms_emulator.plant.string import split_current
 
 
 def step(
@@ -34,7 +37,10 @@ def step(
             only those whose turn it is.
     """
     step_electrical(model, state, inputs, overlay, tick, dt, refresh)
-    step_cooling(model.cooling, state, inputs, overlay, time, tick, dt)
+    step_runaway(model.runaway, state, overlay, tick, dt, refresh)
+    step_cooling(model.cooling, state, inputs, overlay, time, tick, dt, refresh)
+    read_meters(model.meters, state, tick, dt)
+    step_ageing(model.ageing, model.cells, state, tick, dt)
 
 
 def step_electrical(
@@ -71,9 +77,9 @@ def close_contactors(
 
 
 def solve_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, dt: float) -> None:
-    """Ask the PCS for its power, share the current out among the racks, and settle the energies."""
+    """Ask the PCS for its demand, share the current out among the racks, and settle the energies."""
     racks, containers, pcs = state.racks, state.containers, state.pcs
-    demand_power(
+    step_pcs(
         # model
         model.pcs,
         model.bus.racks_per_container,
@@ -81,16 +87,32 @@ def solve_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, dt: flo
         pcs.state,
         pcs.start_time,
         pcs.power_target,
-        pcs.dc_power,
         pcs.limited,
         # inputs
         racks.contactor_closed,
         racks.fuse_closed,
         containers.bus_voltage,
+        containers.bus_current,
+        pcs.dc_power,
         inputs.pcs_enable,
+        inputs.control_mode,
         inputs.power_setpoint,
+        inputs.current_setpoint,
+        inputs.voltage_setpoint,
+        inputs.current_limit,
+        inputs.power_limit,
         inputs.charge_power_limit,
         inputs.discharge_power_limit,
+        inputs.charge_current_limit,
+        inputs.discharge_current_limit,
+        # out
+        pcs.control,
+        pcs.demand,
+        pcs.current_min,
+        pcs.current_max,
+        pcs.current_change,
+        pcs.power_min,
+        pcs.power_max,
         dt,
     )
     split_current(
@@ -100,17 +122,27 @@ def solve_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, dt: flo
         racks.current,
         racks.fuse_heat,
         racks.fuse_closed,
-        racks.precharge_energy,
+        racks.precharge_temperature,
         containers.bus_voltage,
         containers.bus_current,
         pcs.dc_power,
         pcs.limited,
+        pcs.feasible_charge_power,
+        pcs.feasible_discharge_power,
         # inputs
-        racks.source_voltage,
-        racks.resistance,
+        racks.discharge_source_voltage,
+        racks.discharge_resistance,
+        racks.charge_source_voltage,
+        racks.charge_resistance,
         racks.contactor_closed,
-        inputs.charge_current_limit,
-        inputs.discharge_current_limit,
+        containers.air_temperature,
+        pcs.control,
+        pcs.demand,
+        pcs.current_min,
+        pcs.current_max,
+        pcs.current_change,
+        pcs.power_min,
+        pcs.power_max,
         dt,
     )
     meter_power(
@@ -153,11 +185,16 @@ def advance_cells(
         cells.fall_per_charge,
         cells.fall_per_turnover,
         circuits.source_voltage,
+        circuits.turned_source_voltage,
         circuits.fall_per_charge,
         circuits.fall_per_turnover,
         circuits.r0,
+        circuits.turned_r0,
+        circuits.steepest,
         circuits.ratio1,
         circuits.ratio2,
+        circuits.relaxed1,
+        circuits.relaxed2,
         circuits.reference1,
         circuits.reference2,
         circuits.elapsed,
@@ -167,13 +204,20 @@ def advance_cells(
         circuits.taken_charge,
         circuits.taken_turnover,
         circuits.taken_current,
-        racks.relaxed1,
-        racks.relaxed2,
+        state.packs.stored_energy,
+        racks.direction,
         racks.voltage,
+        racks.discharge_source_voltage,
+        racks.discharge_resistance,
+        racks.charge_source_voltage,
+        racks.charge_resistance,
         racks.source_voltage,
         racks.resistance,
         # inputs
         racks.current,
+        cells.capacity,
+        cells.resistance_growth,
+        cells.voltage_gain,
         cells.temperature_core,
         # overlay
         overlay.cell_resistance_gain,

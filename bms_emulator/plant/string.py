@@ -1,51 +1,59 @@
-"""DC bus of a container: how strings in parallel share the current of the PCS, in closed form.
+"""One string as the DC bus sees it: a source on each side of a gap in which no current flows.
 
-Strings are sources E with resistances R behind their contactors; the bus holds the PCS's link capacitor C and its bleed
-resistor. For a constant PCS current I over a step, with G the sum of all conductances and V0 the voltage before,
+While it discharges, a string is a source E_d with a resistance R_d; while it charges, E_c >= E_d with R_c. Between the
+two the hysteresis of its cells holds like dry friction: the voltage may move and no current follows.
 
-    V(t) = Vs + (V0 - Vs) exp(-t G / C),    Vs = (sum(E / R) - I) / G
+    i = (E_d - V) / R_d    V < E_d
+    i = 0                  E_d <= V <= E_c
+    i = (E_c - V) / R_c    V > E_c
 
-which covers precharge through a resistor, a contactor closed onto a dead link, a bus left alone, and normal operation,
-where the time constant is far below the step. The mean of V over the step is again a source with a resistance, so a
-power demand leads to one quadratic equation. No iteration; the cost is linear in the racks.
+The resistance of the path between the string and the common node of the racks comes on top of R_d and R_c.
 """
 
 import math
 from typing import NamedTuple
 
-from bms_emulator.jit import kernel, scalar
-from bms_emulator.plant.contactor import is_main_closed, melt, string_conductance, warm_resistor
-from bms_emulator.plant.relaxation import mean_decay
+from bms_emulator.arrays import Array
+from bms_emulator.jit import scalar
+from bms_emulator.plant.contactor import path_resistance
+
+SLACK = 1e-9
+"""How far a voltage may lie on the wrong side of a source before the string changes sides [V]: above rounding."""
+
+LEAST_RESISTANCE = 1e-6
+"""Least resistance of a string with its path [Ohm]; a smaller one is taken for this."""
 
 
-class BusModel(NamedTuple):
-    """Constants of racks and DC bus, alike for all containers.
+class Strings(NamedTuple):
+    """The strings of one container, arrays of shape (rack).
 
     Attributes:
-        racks_per_container: Racks on one bus.
-        wiring_resistance: Cables, fuse and contactors of a rack [Ohm].
-        contactor_travel_time: From coil command to contact [s].
+        current: Of the last solution [A].
+        discharge_source_voltage: [V].
+        discharge_resistance: [Ohm].
+        charge_source_voltage: [V]; one below that of discharge is taken for it.
+        charge_resistance: [Ohm].
+        contactor_closed: Shape (rack, contactor).
+        fuse_closed: 1 while the fuse conducts.
+        wiring_resistance: Cables, fuse and contactors of each [Ohm].
         precharge_resistance: [Ohm].
-        fuse_rating: Current that the fuse carries for good [A].
-        fuse_melting_integral: Integral above rating at which the fuse opens [A2s].
-        link_capacitance: [F].
-        bleed_resistance: Across the link [Ohm].
     """
 
-    racks_per_container: int
+    current: Array
+    discharge_source_voltage: Array
+    discharge_resistance: Array
+    charge_source_voltage: Array
+    charge_resistance: Array
+    contactor_closed: Array
+    fuse_closed: Array
     wiring_resistance: float
-    contactor_travel_time: float
     precharge_resistance: float
-    fuse_rating: float
-    fuse_melting_integral: float
-    link_capacitance: float
-    bleed_resistance: float
 
 
 @scalar
 def feasible_power(source_voltage, resistance):
     """Largest power that a source gives through its resistance [W]."""
-    return source_voltage * source_voltage / (4.0 * resistance)
+    return max(source_voltage, 0.0) ** 2 / (4.0 * resistance)
 
 
 @scalar
@@ -57,79 +65,97 @@ def current_of_power(source_voltage, resistance, power):
     if power == 0.0:
         return 0.0
     root = math.sqrt(max(0.0, source_voltage * source_voltage - 4.0 * resistance * power))
-    return 2.0 * power / (source_voltage + root)
+    if source_voltage > 0.0:
+        return 2.0 * power / (source_voltage + root)
+    return (source_voltage - root) / (2.0 * resistance)
 
 
-@kernel
-def split_current(
-    # model
-    model,
-    # state
-    current,
-    fuse_heat,
-    fuse_closed,
-    precharge_energy,
-    bus_voltage,
-    bus_current,
-    dc_power,
-    limited,
-    # inputs
-    source_voltage,
-    resistance,
-    contactor_closed,
-    charge_current_limit,
-    discharge_current_limit,
-    dt,
-):
-    """Solve the bus of every container for a step of dt [s] and share the current out among its racks.
+@scalar
+def path_of(strings, r):
+    """Resistance from string `r` to the common node [Ohm], infinite where it is open."""
+    return path_resistance(
+        strings.contactor_closed[r], strings.fuse_closed[r], strings.wiring_resistance, strings.precharge_resistance
+    )
 
-    `dc_power` comes in as what the PCS demands and goes out as what it gets; `limited` is set where that is less.
-    Rack currents are means over the step; fuse and precharge resistor see the integral of the squared current.
 
-    Shapes: (rack) up to `precharge_energy`, source_voltage and resistance; (rack, contactor); (container) for the rest.
+@scalar
+def side_of(current, otherwise):
+    """Side on which a string with this current was: 1 discharging, -1 charging; `otherwise` where there was none."""
+    if current == 0.0:
+        return otherwise
+    return 1.0 if current > 0.0 else -1.0
+
+
+@scalar
+def side_at(side, discharge_source_voltage, charge_source_voltage, voltage):
+    """Side on which a string is at a voltage: 1 discharging, -1 charging, 0 neither; it stays where it may."""
+    if voltage < discharge_source_voltage + (SLACK if side > 0.0 else -SLACK):
+        return 1.0
+    if voltage > charge_source_voltage - (SLACK if side < 0.0 else -SLACK):
+        return -1.0
+    return 0.0
+
+
+@scalar
+def line(strings, r, side, path):
+    """Conductance [S] and source voltage [V] of string `r` on a side; it conducts nothing where it is on neither.
+
+    `path` is the resistance between the string and the common node [Ohm].
     """
-    bleed = 1.0 / model.bleed_resistance
-    for c in range(bus_voltage.size):
-        racks = range(c * model.racks_per_container, (c + 1) * model.racks_per_container)
-        conductance = bleed
-        short_circuit_current = 0.0
-        for r in racks:
-            g = string_conductance(
-                contactor_closed[r], fuse_closed[r], resistance[r] + model.wiring_resistance, model.precharge_resistance
-            )
-            conductance += g
-            short_circuit_current += g * source_voltage[r]
+    if side > 0.0:
+        resistance, source_voltage = strings.discharge_resistance[r], strings.discharge_source_voltage[r]
+    else:
+        resistance = strings.charge_resistance[r]
+        source_voltage = max(strings.charge_source_voltage[r], strings.discharge_source_voltage[r])
+    return (0.0 if side == 0.0 else 1.0 / max(resistance + path, LEAST_RESISTANCE)), source_voltage
 
-        # racks and bleed resistor as one source; the link's voltage before weighs in the mean over the step
-        decrements = dt * conductance / model.link_capacitance
-        memory = mean_decay(decrements)
-        open_voltage = short_circuit_current / conductance
-        mean_source = (1.0 - memory) * open_voltage + memory * bus_voltage[c]
-        mean_resistance = (1.0 - memory) / conductance
 
-        feasible = min(dc_power[c], feasible_power(mean_source, mean_resistance))
-        wanted = current_of_power(mean_source, mean_resistance, feasible)
-        allowed = min(max(wanted, -charge_current_limit[c]), discharge_current_limit[c])
-        if feasible < dc_power[c] or allowed != wanted:
-            limited[c] = 1.0
+@scalar
+def on_either_side(strings):
+    """Conductance [S] and short-circuit current [A] of all strings in discharge, then those of all in charge."""
+    giving = giving_current = taking = taking_current = 0.0
+    for r in range(strings.current.size):
+        path = path_of(strings, r)
+        conductance, source_voltage = line(strings, r, 1.0, path)
+        giving += conductance
+        giving_current += conductance * source_voltage
+        conductance, source_voltage = line(strings, r, -1.0, path)
+        taking += conductance
+        taking_current += conductance * source_voltage
+    return (giving, giving_current), (taking, taking_current)
 
-        mean_voltage = mean_source - mean_resistance * allowed
-        settled_voltage = open_voltage - allowed / conductance
-        jump = bus_voltage[c] - settled_voltage
-        bus_voltage[c] = settled_voltage + jump * math.exp(-decrements)
-        bus_current[c] = allowed
-        dc_power[c] = mean_voltage * allowed
 
-        # mean of the squared deviation of the bus voltage from its mean [V2]
-        ripple = jump * jump * max(0.0, mean_decay(2.0 * decrements) - memory * memory)
-        for r in racks:
-            g = string_conductance(
-                contactor_closed[r], fuse_closed[r], resistance[r] + model.wiring_resistance, model.precharge_resistance
-            )
-            current[r] = g * (source_voltage[r] - mean_voltage)
-            current_squared_time = (current[r] * current[r] + g * g * ripple) * dt
-            through_precharge = 0.0 if is_main_closed(contactor_closed[r], fuse_closed[r]) else current_squared_time
-            precharge_energy[r] = warm_resistor(precharge_energy[r], model.precharge_resistance * through_precharge, dt)
-            fuse_heat[r] = melt(fuse_heat[r], current_squared_time, model.fuse_rating, dt)
-            if fuse_heat[r] >= model.fuse_melting_integral:
-                fuse_closed[r] = 0.0
+@scalar
+def as_they_were(strings, otherwise):
+    """All strings in parallel, each on the side of its current: conductance [S], short-circuit current [A].
+
+    A string without a current is on the side `otherwise`.
+    """
+    conductance_sum = current_sum = 0.0
+    for r in range(strings.current.size):
+        conductance, source_voltage = line(strings, r, side_of(strings.current[r], otherwise), path_of(strings, r))
+        conductance_sum += conductance
+        current_sum += conductance * source_voltage
+    return conductance_sum, current_sum
+
+
+@scalar
+def share_out(strings, otherwise, voltage):
+    """Set the current of every string to that at a voltage of the common node.
+
+    Returns:
+        Sum of the currents [A], and whether every string is on the side on which it was.
+    """
+    total, same = 0.0, True
+    for r in range(strings.current.size):
+        discharging = strings.discharge_source_voltage[r]
+        charging = max(strings.charge_source_voltage[r], discharging)
+        before = side_of(strings.current[r], otherwise)
+        side = side_at(before, discharging, charging, voltage)
+        path = path_of(strings, r)
+        conductance, source_voltage = line(strings, r, side, path)
+        # a difference within the slack is rounding, and no current against the side
+        strings.current[r] = side * conductance * max(0.0, side * (source_voltage - voltage))
+        total += strings.current[r]
+        same = same and (side == before or path == math.inf)
+    return total, same

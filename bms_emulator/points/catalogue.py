@@ -315,8 +315,13 @@ def _family(site: SiteProfile, slot: Slot, labels: dict[str, tuple[str, ...]]) -
 
 def _site_limits(site: SiteProfile) -> dict[str, tuple[float, float]]:
     """Limits of writable points that follow from the site's ratings."""
-    power = site.pcs.rated_power_kw * 1e3
-    return {"pcs.power_setpoint": (-power, power)}
+    power, current = site.pcs.rated_power_kw * 1e3, site.pcs.rated_current_a
+    return {
+        "pcs.power_setpoint": (-power, power),
+        "pcs.current_setpoint": (-current, current),
+        "pcs.current_limit": (0.0, current),
+        "pcs.voltage_setpoint": (site.pcs.dc_voltage_min_v, site.pcs.dc_voltage_max_v),
+    }
 
 
 def _cell_temperature(site: SiteProfile, sensor: Family) -> Family:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bms_emulator.profile.ageing import Ageing
 from bms_emulator.profile.base import (
     Broken,
     Increasing,
@@ -18,6 +19,7 @@ from bms_emulator.profile.base import (
     Text,
     increases,
 )
+from bms_emulator.profile.runaway import Runaway
 
 
 class OpenCircuit(Section):
@@ -51,7 +53,7 @@ class Entropy(Section):
 
 
 class Resistance(Section):
-    """Ohmic resistance and two RC branches at 25 °C, their shape over state of charge, their activation energies."""
+    """Ohmic resistance and two RC branches at 25 °C, their shapes over state of charge, their activation energies."""
 
     r0_mohm: Positive
     """Ohmic resistance."""
@@ -64,9 +66,11 @@ class Resistance(Section):
     tau2_s: Positive
     """Time constant of the slow RC branch."""
     shape_soc: Increasing
-    """State of charge of the shape's points [1]."""
-    shape: tuple[Positive, ...]
-    """Factor on all three resistances [1]."""
+    """State of charge of the shapes' points [1], increasing, from 0 to 1."""
+    shape_charge: tuple[Positive, ...]
+    """Factor on all three resistances while the string charges [1]."""
+    shape_discharge: tuple[Positive, ...]
+    """Factor on all three resistances while the string discharges [1]."""
     activation_r0_kj_per_mol: NonNegative
     """Arrhenius activation energy of the ohmic resistance."""
     activation_r1_kj_per_mol: NonNegative
@@ -75,8 +79,10 @@ class Resistance(Section):
     """Arrhenius activation energy of the slow branch."""
 
     def broken_laws(self) -> Iterator[Broken]:
-        """The table fits; the fast branch is the faster."""
-        yield from _table_problems("shape_soc", self.shape_soc, shape=self.shape)
+        """The tables fit; the fast branch is the faster."""
+        yield from _table_problems(
+            "shape_soc", self.shape_soc, shape_charge=self.shape_charge, shape_discharge=self.shape_discharge
+        )
         if self.tau2_s <= self.tau1_s:
             yield "tau2_s", f"must be > tau1_s = {self.tau1_s:g}"
 
@@ -107,6 +113,8 @@ class Spread(Section):
     """Of self-discharge."""
     soc_percent: Percent
     """Initial state of charge, percentage points."""
+    ageing_rate_percent: Percent
+    """Of the loss of capacity and the growth of resistance."""
 
 
 class CellProfile(ProductProfile):
@@ -136,12 +144,18 @@ class CellProfile(ProductProfile):
     """Resistances and their time constants."""
     hysteresis_rate: Positive
     """Rate gamma of the one-state hysteresis, per unit of state of charge [1]."""
+    hysteresis_instantaneous_mv: NonNegative
+    """Part of half of the hysteresis gap that turns at once with the current; the rest follows the charge."""
     coulombic_efficiency: PositiveFraction
     """Share of the charged ampere-hours that is stored [1]."""
     self_discharge_percent_per_month: Percent
     """Loss of charge at rest."""
     thermal: CellThermal
     """Heat capacity and heat paths."""
+    ageing: Ageing
+    """Loss of capacity and growth of resistance."""
+    runaway: Runaway
+    """Stages of a thermal runaway, and what it gives off."""
     spread: Spread
     """Differences between cells."""
 
@@ -153,6 +167,11 @@ class CellProfile(ProductProfile):
             yield (
                 "voltage_max_v",
                 f"must be >= the full cell's open_circuit.voltage_v = {self.open_circuit.voltage_v[-1]}",
+            )
+        if self.hysteresis_instantaneous_mv > min(self.open_circuit.hysteresis_mv):
+            yield (
+                "hysteresis_instantaneous_mv",
+                f"must be <= the smallest of open_circuit.hysteresis_mv = {min(self.open_circuit.hysteresis_mv):g}",
             )
         if self.capacity_ah < self.rated_capacity_ah:
             yield "capacity_ah", f"must be >= rated_capacity_ah = {self.rated_capacity_ah:g}"

@@ -1,18 +1,25 @@
 """Container, chiller and PCS profiles."""
 
 from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field
 
 from bms_emulator.profile.base import (
     Broken,
     Count,
     Degc,
+    Integer,
     NonNegative,
+    Number,
     Percent,
     Positive,
     PositiveFraction,
     ProductProfile,
     Section,
 )
+from bms_emulator.profile.coolant import CoolantProfile
+from bms_emulator.profile.fire import Fire, Ventilation
 from bms_emulator.profile.rack import RackProfile
 
 
@@ -35,6 +42,12 @@ class ChillerProfile(ProductProfile):
     """Cap of the COP [1]."""
     capacity_slope_percent_per_k: NonNegative
     """Loss of capacity per kelvin of ambient above rated."""
+    capacity_supply_slope_percent_per_k: NonNegative
+    """Gain of capacity per kelvin of warmer supply."""
+    capacity_max_percent: Annotated[Number, Field(ge=100)]
+    """Cap of the capacity with warm supply, relative to rated."""
+    cut_out_ambient_degc: Degc
+    """Outside air above which the condenser's pressure switch stops the compressor."""
     heating_kw: NonNegative
     """Electrical heater; 0 where there is none."""
     compressor_min_on_s: NonNegative
@@ -47,20 +60,32 @@ class ChillerProfile(ProductProfile):
     """Electrical power while neither compressor nor heater runs."""
 
     def broken_laws(self) -> Iterator[Broken]:
-        """The rated COP is within its bounds."""
+        """The rated COP is within its bounds; the unit works at its rating."""
         if not self.cop_min <= self.rated_cop <= self.cop_max:
             yield "rated_cop", f"must lie between cop_min = {self.cop_min:g} and cop_max = {self.cop_max:g}"
+        if self.cut_out_ambient_degc <= self.rated_ambient_degc:
+            yield "cut_out_ambient_degc", f"must be > rated_ambient_degc = {self.rated_ambient_degc:g}"
 
 
-class Coolant(Section):
-    """Coolant at working temperature."""
+class CoolantLoop(Section):
+    """The way of the coolant between chiller and packs."""
 
-    density_kg_per_m3: Positive
-    """Of the mixture."""
-    heat_capacity_j_per_kg_k: Positive
-    """Of the mixture."""
     volume_l: Positive
-    """In the whole loop."""
+    """Coolant in the whole loop."""
+    line_nodes: Annotated[Integer, Field(ge=1, le=64)]
+    """Mixed volumes in series that stand for the supply line, and as many for the return line: the more there are, the
+    sharper a front arrives."""
+
+
+class Orifice(Section):
+    """Throttles in the branches of some packs; racks and packs are counted from the pump, from 1."""
+
+    racks: Annotated[tuple[Count, ...], Field(min_length=1)]
+    """Racks along the main header."""
+    packs: Annotated[tuple[Count, ...], Field(min_length=1)]
+    """Packs along the riser of each of these racks."""
+    resistance_share: NonNegative
+    """Hydraulic resistance that the throttle adds, relative to that of a branch without [1]."""
 
 
 class Pump(Section):
@@ -77,6 +102,8 @@ class Pump(Section):
     header_resistance_share: NonNegative
     """Hydraulic resistance of one section of a header, supply and return together, relative to one of the branches that
     it feeds: packs on a riser, racks on the main header [1]."""
+    orifices: tuple[Orifice, ...] = ()
+    """Throttles that even out the flow; where two name one pack, both are in its branch."""
 
     def broken_laws(self) -> Iterator[Broken]:
         """The pump curve falls."""
@@ -100,6 +127,8 @@ class PcsProfile(ProductProfile):
 
     rated_power_kw: Positive
     """AC, both directions."""
+    rated_current_a: Positive
+    """DC, both directions."""
     ramp_percent_per_s: Positive
     """Of rated power."""
     start_time_s: NonNegative
@@ -124,9 +153,12 @@ class PcsProfile(ProductProfile):
     """Of the grid."""
 
     def broken_laws(self) -> Iterator[Broken]:
-        """The DC window is one."""
+        """The DC window is one, and rated power can be reached in it."""
         if self.dc_voltage_max_v <= self.dc_voltage_min_v:
             yield "dc_voltage_max_v", f"must be > dc_voltage_min_v = {self.dc_voltage_min_v:g}"
+        least = self.rated_power_kw * 1e3 / self.dc_voltage_max_v
+        if self.rated_current_a < least:
+            yield "rated_current_a", f"must be >= rated_power_kw / dc_voltage_max_v = {least:.4g} A"
 
 
 class ContainerProfile(ProductProfile):
@@ -136,6 +168,8 @@ class ContainerProfile(ProductProfile):
     """Rack, by name."""
     rack_count: Count
     """Racks in parallel."""
+    dc_busbar_resistance_mohm: NonNegative
+    """From the common node of the racks to the PCS, both poles."""
     rated_energy_kwh: Positive
     """Nameplate energy."""
     operating_voltage_min_v: Positive
@@ -144,12 +178,18 @@ class ContainerProfile(ProductProfile):
     """Highest DC voltage in normal operation."""
     chiller: ChillerProfile
     """Chiller, by name."""
-    coolant: Coolant
-    """What the loop is filled with."""
+    coolant: CoolantProfile
+    """What the loop is filled with, by name."""
+    loop: CoolantLoop
+    """Volume and length of the loop."""
     pump: Pump
     """Pump and headers."""
     enclosure: Enclosure
     """Air and walls."""
+    ventilation: Ventilation
+    """Free air and what exchanges it."""
+    fire: Fire
+    """Fire panel and detectors."""
 
     def broken_laws(self) -> Iterator[Broken]:
         """The voltage window is one and suits the racks; the pump can drive its rated flow through the packs."""
@@ -164,3 +204,10 @@ class ContainerProfile(ProductProfile):
         if drop > self.pump.rated_head_kpa:
             message = f"is {share:.3g} L/min for each of {pack_count} packs, which takes {drop:.3g} kPa; "
             yield "pump.rated_flow_lpm", message + f"pump.rated_head_kpa = {self.pump.rated_head_kpa:g}"
+        for n, orifice in enumerate(self.pump.orifices):
+            for key, places, count in (
+                ("racks", orifice.racks, self.rack_count),
+                ("packs", orifice.packs, self.rack.pack_count),
+            ):
+                if max(places) > count:
+                    yield f"pump.orifices.{n}.{key}", f"must be <= {count}, the number of {key}"

@@ -12,7 +12,18 @@ from bms_emulator.profile.errors import Problem, ProfileError
 ENVIRONMENT = "BMS_EMULATOR_PROFILES"
 """Environment variable with further profile folders, separated as in PATH."""
 
-KIND_FOLDERS = ("sites", "containers", "racks", "packs", "cells", "chillers", "pcs", "firmware", "registers")
+KIND_FOLDERS = (
+    "sites",
+    "containers",
+    "racks",
+    "packs",
+    "cells",
+    "chillers",
+    "coolants",
+    "pcs",
+    "firmware",
+    "registers",
+)
 """Folders of the kinds of profiles, from the whole to its parts."""
 
 NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
@@ -101,6 +112,12 @@ class Folders:
         hint = f"; near: {', '.join(near)}" if near else ""
         message = f"no profile {name!r} in {kind}/{hint}; there are: {', '.join(there) or 'none'}"
         raise ProfileError([Problem("", 0, "", message)])
+
+
+def shown(path: Path) -> str:
+    """A file beside a profile, as its messages show it."""
+    path, shipped = Path(os.path.normpath(path)), shipped_folder()
+    return _label(path, shipped if path.is_relative_to(shipped) else path.parent)
 
 
 def _is_inside(path: Path, folder: Path) -> bool:

@@ -10,13 +10,15 @@ from pydantic import ValidationError
 from bms_emulator.profile.base import ProductProfile, Profile, source_problems
 from bms_emulator.profile.cell import CellProfile
 from bms_emulator.profile.container import ChillerProfile, ContainerProfile, PcsProfile
+from bms_emulator.profile.coolant import CoolantProfile
 from bms_emulator.profile.document import Document, KeyPath, read_document
 from bms_emulator.profile.errors import Problem, ProfileError
 from bms_emulator.profile.firmware import FirmwareProfile
-from bms_emulator.profile.folders import Folders, Found
+from bms_emulator.profile.folders import Folders, Found, shown
 from bms_emulator.profile.override import Overrides
 from bms_emulator.profile.rack import PackProfile, RackProfile
 from bms_emulator.profile.site import SiteProfile
+from bms_emulator.profile.weather import read_hourly
 from bms_emulator.profile.wording import findings
 
 KINDS: dict[str, type[Profile]] = {
@@ -26,6 +28,7 @@ KINDS: dict[str, type[Profile]] = {
     "packs": PackProfile,
     "cells": CellProfile,
     "chillers": ChillerProfile,
+    "coolants": CoolantProfile,
     "pcs": PcsProfile,
     "firmware": FirmwareProfile,
 }
@@ -148,6 +151,8 @@ class _Loading:
         source = _Source(document, own)
         content, problems = own.apply(document.data)
         self.problems += problems
+        if model is SiteProfile:
+            content = self._with_weather(content, found, source)
         name = content.get("name")
         if isinstance(name, str) and name != found.name:
             self.problems.append(source.problem(("name",), f"must be {found.name}, the name of the file", name))
@@ -179,6 +184,20 @@ class _Loading:
         except ProfileError as error:
             self.problems += [source.problem(path, problem.message) for problem in error.problems]
             return None
+
+    def _with_weather(self, content: dict[str, Any], found: Found, source: _Source) -> dict[str, Any]:
+        """A site's content with the hourly values of its weather file in the place of the file's name."""
+        weather = content.get("weather")
+        if not (isinstance(weather, dict) and isinstance(weather.get("file"), str) and "hourly_degc" not in weather):
+            return content
+        rest = {key: value for key, value in weather.items() if key != "file"}
+        path = found.path.parent / weather["file"]
+        try:
+            return content | {"weather": rest | {"hourly_degc": read_hourly(path, shown(path))}}
+        except ProfileError as error:
+            self.problems.append(source.problem(("weather", "file"), "see the problems of this file", weather["file"]))
+            self.problems += error.problems
+            return content
 
     def _validated(
         self, model: type[Profile], content: dict[str, Any], parts: dict[str, Profile | None], source: _Source

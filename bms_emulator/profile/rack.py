@@ -2,7 +2,17 @@
 
 from collections.abc import Iterator
 
-from bms_emulator.profile.base import Broken, Count, NonNegative, Number, Percent, Positive, ProductProfile, Section
+from bms_emulator.profile.base import (
+    Broken,
+    Count,
+    Fraction,
+    NonNegative,
+    Number,
+    Percent,
+    Positive,
+    ProductProfile,
+    Section,
+)
 from bms_emulator.profile.cell import CellProfile
 
 
@@ -18,7 +28,9 @@ class ColdPlate(Section):
     rated_flow_lpm: Positive
     """Flow at which the other figures hold."""
     pressure_drop_kpa: Positive
-    """At rated flow; quadratic in flow."""
+    """At rated flow."""
+    laminar_share: Fraction
+    """Share of that pressure drop which is linear in flow and viscosity; the rest is quadratic in flow [1]."""
     to_air_w_per_k: NonNegative
     """Pack to enclosure air."""
 
@@ -30,6 +42,8 @@ class PackProfile(ProductProfile):
     """Cell, by name."""
     cell_count: Count
     """Cells in series."""
+    cells_per_row: Count
+    """Cells that touch each other in a row, one row after the other along the coolant; the last may be shorter."""
     temperature_sensor_count: Count
     """Spread evenly over the cells."""
     joint_resistance_mohm: NonNegative
@@ -82,6 +96,8 @@ class Sensors(Section):
     """String current."""
     rack_voltage_v: Channel
     """Voltage of the string and of the DC bus outside the contactors."""
+    insulation_ohm: Channel
+    """Insulation resistance of the rack against earth."""
 
 
 class Contactors(Section):
@@ -93,6 +109,8 @@ class Contactors(Section):
     """Resistor in series with the precharge contactor."""
     precharge_heat_capacity_j_per_k: Positive
     """Of the resistor."""
+    precharge_cooling_w_per_k: Positive
+    """Resistor to the air of the enclosure."""
     fuse_rating_a: Positive
     """Current that the fuse carries for ever."""
     fuse_melting_a2s: Positive
@@ -108,8 +126,14 @@ class RackProfile(ProductProfile):
     """Packs in series."""
     rated_current_a: Positive
     """Continuous, both directions."""
-    wiring_resistance_mohm: NonNegative
-    """Cables, fuse and contactors together."""
+    cable_resistance_mohm: NonNegative
+    """Cables between the packs and to the common busbar of the container, both poles."""
+    fuse_resistance_mohm: NonNegative
+    """String fuse."""
+    contactor_resistance_mohm: NonNegative
+    """Each contactor; two of them are in the path of the current."""
+    insulation_kohm: Positive
+    """Sound rack against earth."""
     contactors: Contactors
     """Contactors, precharge resistor and fuse."""
     sensors: Sensors
@@ -124,6 +148,11 @@ class RackProfile(ProductProfile):
             yield "sensors.current_a.range_max", f"must be >= rated_current_a = {self.rated_current_a:g}"
         if sensor.range_min > -self.rated_current_a:
             yield "sensors.current_a.range_min", f"must be <= -rated_current_a = {-self.rated_current_a:g}"
+
+    @property
+    def wiring_resistance_mohm(self) -> float:
+        """Cables, fuse and the two contactors in the path of the current [mOhm]."""
+        return self.cable_resistance_mohm + self.fuse_resistance_mohm + 2.0 * self.contactor_resistance_mohm
 
     @property
     def cell_count(self) -> int:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr
 
+from bms_emulator.profile.ageing_laws import LAWS
 from bms_emulator.profile.base import (
     Broken,
     Count,
@@ -16,6 +17,7 @@ from bms_emulator.profile.base import (
     NonNegative,
     Number,
     Percent,
+    Positive,
     Profile,
     Section,
     Text,
@@ -27,6 +29,8 @@ from bms_emulator.profile.folders import Folders
 Port = Annotated[Integer, Field(ge=0, le=65535)]
 AirDegc = Annotated[Degc, Field(ge=-60, le=60)]
 """Temperature of outside air: what has been measured on Earth, and a little more."""
+TURNS = 16
+"""Nested cycles that are told apart while they are open."""
 UnitId = Annotated[Integer, Field(ge=1, le=247)]
 
 _BROKER = re.compile(r"embedded|off|mqtts?://[^\s/:@]+(:\d{1,5})?|mqtts?://\[[0-9a-fA-F:]+\](:\d{1,5})?")
@@ -41,14 +45,63 @@ def is_loopback(host: str) -> bool:
 
 
 class Weather(Section):
-    """Outside air temperature: a mean with a daily swing."""
+    """Outside air temperature: a mean with or without a daily swing, or a series of hourly values."""
 
-    mean_degc: AirDegc
+    mean_degc: AirDegc | None = None
     """Mean over the day."""
-    swing_k: NonNegative
+    swing_k: NonNegative = 0.0
     """Half of the difference between the warmest and the coldest hour."""
-    warmest_hour: HourOfDay
+    warmest_hour: HourOfDay = 15.0
     """Hour of the day at which it is warmest."""
+    file: Text | None = None
+    """CSV file of hourly values (columns hour and temperature_degc, or the latter alone) instead of a mean; its path
+    starts at the folder of the site's file."""
+    hourly_degc: Annotated[tuple[AirDegc, ...], Field(min_length=1)] | None = None
+    """The hourly values themselves instead of a mean, from midnight; they repeat after their end."""
+
+    def broken_laws(self) -> Iterator[Broken]:
+        """There is one weather."""
+        given = [key for key in ("mean_degc", "file", "hourly_degc") if getattr(self, key) is not None]
+        if len(given) != 1:
+            there = f"there are {' and '.join(given)}" if given else "there is none"
+            yield (given or ["mean_degc"])[-1], f"must be the only one of mean_degc, file, hourly_degc; {there}"
+        elif given != ["mean_degc"] and self.swing_k:
+            yield "swing_k", f"goes with mean_degc; the values of {given[0]} have their own"
+
+    @property
+    def series_degc(self) -> tuple[float, ...]:
+        """Hourly values; a single one where the weather has a mean [°C]."""
+        return self.hourly_degc or (self.mean_degc or 0.0,)
+
+
+class Age(Section):
+    """How old the battery is at the start, and how it was used until then; also what a skipped day is like."""
+
+    years: Annotated[Number, Field(ge=0, le=100)] = 0.0
+    """Time in service."""
+    climate_degc: AirDegc | None = None
+    """Mean outside temperature of that time; that of the weather where not given."""
+    cell_temperature_degc: Annotated[Degc, Field(ge=-40, le=80)] | None = None
+    """Mean temperature of the cells; where not given, it follows the outside air within what the cooling permits."""
+    coolant_rise_k: Annotated[NonNegative, Field(le=30)] = 2.5
+    """From the first cell of a cold plate to the last."""
+    cycles_per_day: Annotated[NonNegative, Field(le=24)] = 1.0
+    """Cycles of the depth that follows."""
+    depth_percent: Annotated[Percent, Field(gt=0)] = 90.0
+    """Depth of a cycle, of the capacity at that time."""
+    soc_percent: Percent = 50.0
+    """Mean state of charge."""
+    rate_c: Annotated[Positive, Field(le=4)] = 0.5
+    """Rate of charge and discharge, per hour."""
+
+    def broken_laws(self) -> Iterator[Broken]:
+        """The cycles fit into a day, and around the mean state of charge."""
+        hours = 2.0 * self.cycles_per_day * self.depth_percent / 100.0 / self.rate_c
+        if hours > 24.0 + 1e-9:
+            yield "cycles_per_day", f"the cycles take {hours:.3g} h of a day at rate_c = {self.rate_c:g}"
+        room = 2.0 * min(self.soc_percent, 100.0 - self.soc_percent)
+        if self.cycles_per_day and self.depth_percent > room + 1e-9:
+            yield "depth_percent", f"must be <= {room:g}, which is the room around soc_percent = {self.soc_percent:g}"
 
 
 class Initial(Section):
@@ -62,6 +115,8 @@ class Initial(Section):
     """Hour of the day."""
     rack_soc_spread_percent: Percent
     """Spread of state of charge between racks, one standard deviation."""
+    age: Age | None = None
+    """Age of the battery; fresh from the factory where not given."""
 
 
 class ModbusDevice(Section):
@@ -204,11 +259,15 @@ class SiteProfile(Profile):
             "rack": self.rack_count,
             "pack": rack.pack_count,
             "segment": rack.pack_count * rack.pack.cold_plate.segments,
+            "node": 2 * self.container.loop.line_nodes,
             "cell": rack.cell_count,
             "sensor": rack.sensor_count,
             "contactor": 3,
+            "detector": 5,
             "alarm": len(self.firmware.alarms),
             "level": 3,
+            "mechanism": len(LAWS[rack.pack.cell.ageing.model].mechanisms),
+            "turn": TURNS,
         }
 
     def broken_laws(self) -> Iterator[Broken]:

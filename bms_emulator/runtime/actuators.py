@@ -3,8 +3,9 @@
 from bms_emulator.arrays import Array
 from bms_emulator.firmware.contract import BankOutputs, PcsCommands, RackOutputs
 from bms_emulator.jit import kernel
-from bms_emulator.plant.state import PlantInputs
+from bms_emulator.plant.state import PcsControl, PlantInputs
 
+POWER = float(PcsControl.POWER)
 FRACTION = 0.0
 """Set-point mode in which the power is given relative to rated power."""
 
@@ -21,34 +22,50 @@ def actuate(
     inputs.charge_current_limit[...] = bank.charge_current_limit
     inputs.discharge_current_limit[...] = bank.discharge_current_limit
     inputs.pcs_enable[...] = commands.enable
-    demand_power(
+    inputs.current_setpoint[...] = commands.current_setpoint
+    inputs.voltage_setpoint[...] = commands.voltage_setpoint
+    inputs.current_limit[...] = commands.current_limit
+    demand(
+        # inputs
         commands.setpoint_enabled,
+        commands.control_mode,
         commands.setpoint_mode,
         commands.power_setpoint,
         commands.power_setpoint_fraction,
         commands.power_limit_enabled,
         commands.power_limit_fraction,
+        # model
         rated_power,
+        # out
+        inputs.control_mode,
         inputs.power_setpoint,
+        inputs.power_limit,
     )
 
 
 @kernel
-def demand_power(  # type: ignore[no-untyped-def]
+def demand(  # type: ignore[no-untyped-def]
     # inputs
     setpoint_enabled,
+    wanted_mode,
     setpoint_mode,
-    power_setpoint,
-    power_setpoint_fraction,
-    power_limit_enabled,
-    power_limit_fraction,
+    wanted_power,
+    wanted_fraction,
+    limit_enabled,
+    limit_fraction,
     # model
     rated_power,
     # out
-    demand,
+    control_mode,
+    power_setpoint,
+    power_limit,
 ):
-    """AC power asked of each PCS [W]: the set point in its mode, held within the active-power limit; (container,)."""
-    for c in range(demand.shape[0]):
-        power = power_setpoint_fraction[c] * rated_power[c] if setpoint_mode[c] == FRACTION else power_setpoint[c]
-        limit = rated_power[c] * (power_limit_fraction[c] if power_limit_enabled[c] else 1.0)
-        demand[c] = min(max(power, -limit), limit) if setpoint_enabled[c] else 0.0
+    """What each PCS controls, its set point of AC power [W] and the limit of it [W]; all arrays (container).
+
+    Without an effective set point it controls a power of 0.
+    """
+    for c in range(rated_power.shape[0]):
+        power = wanted_fraction[c] * rated_power[c] if setpoint_mode[c] == FRACTION else wanted_power[c]
+        control_mode[c] = wanted_mode[c] if setpoint_enabled[c] else POWER
+        power_setpoint[c] = power if setpoint_enabled[c] else 0.0
+        power_limit[c] = rated_power[c] * (limit_fraction[c] if limit_enabled[c] else 1.0)

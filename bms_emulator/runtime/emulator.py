@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import bms_emulator.plant.step as plant
 import bms_emulator.sensing.step as sensing
-from bms_emulator.arrays import Arena
+from bms_emulator.arrays import Arena, Array
 from bms_emulator.faults.engine import FaultSet
 from bms_emulator.firmware.contract import BankOutputs, Commands, PcsCommands, RackOutputs
 from bms_emulator.firmware.reference.firmware import ReferenceFirmware
@@ -20,6 +20,7 @@ from bms_emulator.firmware.reference.state import ReferenceState
 from bms_emulator.interfaces.link import Ack, Command
 from bms_emulator.interfaces.modbus.encode import encode
 from bms_emulator.interfaces.modbus.plan import compile_maps
+from bms_emulator.plant.ageing_history import health, skip_days
 from bms_emulator.plant.initial import initialise
 from bms_emulator.plant.model import build_plant_model
 from bms_emulator.plant.state import PlantInputs, PlantOverlay, PlantState
@@ -67,7 +68,9 @@ class Emulator:
         self._rated_power = np.full(site.container_count, site.pcs.rated_power_kw * 1e3)
         initialise(self._plant_model, self._plant, site, seed)
         private = group("firmware.private", ReferenceState)
-        self._firmware = ReferenceFirmware(site, self._commands, self._racks, self._bank, private)
+        self._firmware = ReferenceFirmware(
+            site, self._commands, self._racks, self._bank, private, capacity=self._capacity_test()
+        )
         self.plan = compile_maps(site, self.catalogue)
         self._faults = FaultSet(self.catalogue, site, self.plan.units_by_map())
         self.images: NDArray[np.uint8] = np.frombuffer(self.plan.template, np.uint8).copy()
@@ -101,9 +104,15 @@ class Emulator:
 
     def apply(self, command: Command) -> Ack:
         """Apply a command whole before the next tick, or refuse it whole; never raises on bad input."""
-        apply = {"write": self._write, "fault_add": self._fault_add, "fault_clear": self._fault_clear}.get(command.op)
+        operations = {
+            "write": self._write,
+            "fault_add": self._fault_add,
+            "fault_clear": self._fault_clear,
+            "fast_forward": self._fast_forward,
+        }
+        apply = operations.get(command.op)
         if apply is None:
-            return self._refuse(f"{command.op!r}: no such command; there are write, fault_add, fault_clear")
+            return self._refuse(f"{command.op!r}: no such command; there are {', '.join(operations)}")
         try:
             result = apply(command)
         except (LookupError, TypeError, ValueError, ArithmeticError) as error:
@@ -133,6 +142,28 @@ class Emulator:
         added = self._faults.add(command.args["fault"], self.time)
         self._events.add("fault", added["target"], {"action": "added", **added})
         return added
+
+    def _fast_forward(self, command: Command) -> dict[str, Any]:
+        """Age the cells by days that are not simulated; a capacity test at their end tells the firmware."""
+        if "days" not in command.args:
+            raise ValueError("fast_forward: needs days, the number of days to skip")
+        days = float(command.args["days"])
+        before = health(self._plant)
+        duty = skip_days(self._plant_model, self._plant, self.site, days)
+        self._firmware.commission(self._capacity_test())
+        result = {
+            "days": days,
+            "duty": duty,
+            "before": before.as_dict(),
+            "after": health(self._plant).as_dict(),
+        }
+        self._events.add("command", "emulator", {"op": command.op, **result})
+        return result
+
+    def _capacity_test(self) -> Array:
+        """What a full discharge of every rack on a bench finds: the mean capacity of its cells [A s], (rack,)."""
+        capacity: Array = self._plant.cells.capacity.mean(axis=1)
+        return capacity
 
     def _fault_clear(self, command: Command) -> list[str]:
         names = self._faults.clear(

@@ -63,6 +63,7 @@ class SensingModel:
         current: String currents, (rack,).
         string_voltage: String voltages, (rack,).
         link_voltage: Voltages outside the contactors, (rack,).
+        insulation: Insulation resistances, (rack,).
         sensor_cell: Cell of the rack on which a temperature sensor sits, counted from 0, (sensor,).
     """
 
@@ -71,6 +72,7 @@ class SensingModel:
     current: ChannelModel
     string_voltage: ChannelModel
     link_voltage: ChannelModel
+    insulation: ChannelModel
     sensor_cell: NDArray[np.int64]
 
 
@@ -87,6 +89,7 @@ def build_sensing_model(site: SiteProfile, seed: int) -> SensingModel:
         current=_channels(sensors.current_a, whole_rack, seed, stream=2),
         string_voltage=_channels(sensors.rack_voltage_v, whole_rack, seed, stream=3),
         link_voltage=_channels(sensors.rack_voltage_v, whole_rack, seed, stream=4),
+        insulation=_channels(sensors.insulation_ohm, whole_rack, seed, stream=5),
         sensor_cell=sensor_cells(rack.pack_count, rack.pack.cell_count, rack.pack.temperature_sensor_count),
     )
 

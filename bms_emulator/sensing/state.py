@@ -46,6 +46,34 @@ class Measured:
     )
     ambient_temperature: Array = array("container", "K", "Measured outside air temperature.", 298.15)
     auxiliary_power: Array = array("container", "W", "Measured auxiliary power.", point="auxiliary.power")
+    insulation_resistance: Array = array("rack", "Ohm", "Measured insulation resistance of the rack against earth.")
+    hydrogen: Array = array("container", "1", "Reading of the hydrogen detector.", point="gas.hydrogen")
+    carbon_monoxide: Array = array(
+        "container", "1", "Reading of the carbon monoxide detector.", point="gas.carbon_monoxide"
+    )
+    smoke: Array = array("container", "1/m", "Reading of the smoke detector: extinction of light.")
+    fire_detectors: Array = array(
+        "container",
+        "",
+        "Detectors of the fire panel that have tripped, latched.",
+        kind="bitfield",
+        choices={0: "hydrogen", 1: "carbon_monoxide", 2: "smoke", 3: "heat_low", 4: "heat_high"},
+        point="fire.detectors",
+    )
+    fire_level: Array = array(
+        "container",
+        "",
+        "Alarm level of the fire panel, latched.",
+        choices={0: "normal", 1: "warning", 2: "fire"},
+        point="fire.level",
+    )
+    gas_alarm: Array = array("container", "", "1 after a gas alarm, latched.", kind="boolean", point="fire.gas_alarm")
+    aerosol_released: Array = array(
+        "container", "", "1 once the aerosol has been released.", kind="boolean", point="fire.aerosol_released"
+    )
+    ventilation_running: Array = array(
+        "container", "", "1 while the fan runs and the louvers are open.", kind="boolean", point="ventilation.running"
+    )
 
 
 @dataclass
@@ -78,6 +106,7 @@ class SensorState:
         "rack sensor", "K", "Sensor body temperature, before offset and quantisation.", 298.15
     )
     current_lagged: Array = array("rack", "A", "Current after the sensor's low-pass.")
+    insulation_lagged: Array = array("rack", "Ohm", "Insulation resistance that the monitor has worked out so far.")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,9 @@
 
 from bms_emulator.sensing.auxiliary import collect_reports, observe_contacts
 from bms_emulator.sensing.current import measure_currents
+from bms_emulator.sensing.damage import lose_burnt_channels
+from bms_emulator.sensing.fire import report_fire
+from bms_emulator.sensing.insulation import measure_insulation
 from bms_emulator.sensing.model import SensingModel
 from bms_emulator.sensing.state import Measured, SensorOverlay, SensorState
 from bms_emulator.sensing.temperature import measure_temperatures
@@ -39,3 +42,6 @@ def step(
     measure_rack_voltages(model.link_voltage, measured.link_voltage, bus_voltage, overlay.link_voltage, tick, dt)
     observe_contacts(measured, truth)
     collect_reports(measured, truth, overlay)
+    measure_insulation(model.insulation, state, measured, truth.runaway.insulation_resistance, tick, dt)
+    report_fire(measured, truth)
+    lose_burnt_channels(model, measured, truth.runaway)

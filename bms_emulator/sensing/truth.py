@@ -105,6 +105,58 @@ class PcsTruth(Protocol):
         """1 while a limit holds the power back."""
 
 
+class RunawayTruth(Protocol):
+    """Thermal runaway: flags of the site, cells (rack, cell), racks (rack,)."""
+
+    @property
+    def awake(self) -> Array:
+        """1 while anything is hot, heated, venting or tripped."""
+
+    @property
+    def damaged(self) -> Array:
+        """1 once any cell has lost its sense wires."""
+
+    @property
+    def stage(self) -> Array:
+        """Stage of the thermal runaway."""
+
+    @property
+    def burnt_count(self) -> Array:
+        """Cells without sense wires."""
+
+    @property
+    def insulation_resistance(self) -> Array:
+        """Insulation resistance of the rack [Ohm]."""
+
+
+class FireTruth(Protocol):
+    """Fire panels: arrays (container,), readings (container, detector)."""
+
+    @property
+    def reading(self) -> Array:
+        """Readings of the detectors."""
+
+    @property
+    def tripped(self) -> Array:
+        """Bits of the detectors that have tripped."""
+
+    @property
+    def level(self) -> Array:
+        """Alarm level."""
+
+    @property
+    def gas_alarm(self) -> Array:
+        """1 after a gas alarm."""
+
+    @property
+    def aerosol_released(self) -> Array:
+        """1 once the aerosol has been released."""
+
+    @property
+    def ventilation_running(self) -> Array:
+        """1 while the fan runs."""
+
+
 class Truth(Protocol):
     """The plant as far as sensors reach into it."""
 
@@ -123,3 +175,11 @@ class Truth(Protocol):
     @property
     def pcs(self) -> PcsTruth:
         """PCS."""
+
+    @property
+    def runaway(self) -> RunawayTruth:
+        """Thermal runaway."""
+
+    @property
+    def fire(self) -> FireTruth:
+        """Fire panels."""

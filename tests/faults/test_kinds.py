@@ -18,6 +18,9 @@ RACK3, CELL41 = 2, 40
 PLANT = [
     ("internal-short", "rack[3].cell[41]", {"resistance": "0.5ohm"}, "cell_short_conductance", (RACK3, CELL41), 2.0),
     ("resistance-growth", "rack[3].cell[41]", {"factor": "250%"}, "cell_resistance_gain", (RACK3, CELL41), 2.5),
+    ("heater", "rack[3].cell[41]", {"power": "1.2kW"}, "cell_heat", (RACK3, CELL41), 1200.0),
+    ("runaway", "rack[3].cell[41]", {}, "cell_runaway_heat", (RACK3, CELL41), 2000.0),
+    ("insulation", "rack[3]", {"resistance": "100kohm"}, "insulation_leak", (RACK3,), 1e-5),
     ("welded", "rack[3].contactor[main_positive]", {}, "contactor_hold", (RACK3, Contactor.MAIN_POSITIVE), 1.0),
     ("stuck-open", "rack[3].contactor[2]", {}, "contactor_hold", (RACK3, Contactor.PRECHARGE), 0.0),
     ("stop", "container[1].pump", {}, "pump_gain", (0,), 0.0),
@@ -197,7 +200,12 @@ def test_kinds_of_a_target_know_its_units():
     (stuck,) = [row for row in kinds("rack[3].cell[41].temperature") if row["word"] == "stuck"]
     assert stuck["parameters"][0]["allowed"] == ["last", "K", "degC", "°C"]
     assert {row["word"] for row in kinds("modbus:bank")} == {"delay", "silence"}
-    assert {row["word"] for row in kinds("rack[3].cell[41]")} == {"internal-short", "resistance-growth"}
+    assert {row["word"] for row in kinds("rack[3].cell[41]")} == {
+        "internal-short",
+        "resistance-growth",
+        "heater",
+        "runaway",
+    }
 
 
 def test_words_are_unique_on_every_target():

@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 
 from bms_emulator.arrays import Arena, Layout
+from bms_emulator.plant.coolant import enthalpy_of
 from bms_emulator.plant.cooling import build_cooling_model, initialise_cooling, step_cooling
+from bms_emulator.plant.metering import build_meter_model, read_meters
 from bms_emulator.plant.state import GROUPS, ChillerMode, PlantInputs, PlantOverlay, PlantState
 from bms_emulator.profile.loader import load_site
 from bms_emulator.units import kelvin
@@ -31,6 +33,7 @@ class CooledSite:
         self.inputs = self.arena.group("plant.inputs", PlantInputs)
         self.overlay = self.arena.group("plant.overlay", PlantOverlay)
         self.model = build_cooling_model(self.site)
+        self.meters = build_meter_model(self.site)
         initialise_cooling(self.model, self.state, self.site)
 
     def request(self, mode: ChillerMode, setpoint_degc: float = 22.0) -> "CooledSite":
@@ -46,8 +49,10 @@ class CooledSite:
             self.step()
         return self
 
-    def step(self) -> None:
-        step_cooling(self.model, self.state, self.inputs, self.overlay, self.tick * self.dt, self.tick, self.dt)
+    def step(self, refresh: bool = False) -> None:
+        time = self.tick * self.dt
+        step_cooling(self.model, self.state, self.inputs, self.overlay, time, self.tick, self.dt, refresh)
+        read_meters(self.meters, self.state, self.tick, self.dt)
         self.tick += 1
 
     @property
@@ -56,11 +61,10 @@ class CooledSite:
         cells, thermal, loop, base = self.state.cells, self.model.thermal, self.model.loop, kelvin(20.0)
         count = np.diff(np.arange(thermal.segment_count + 1) * thermal.cell_count // thermal.segment_count)
         plates = np.tile(count * thermal.plate_heat_capacity, self.site.counts["pack"])
-        containers = self.state.containers
+        coolant = self.state.containers.coolant_enthalpy - enthalpy_of(self.model.coolant, base)
         return float(
             thermal.core_heat_capacity * np.sum(cells.temperature_core - base)
             + thermal.surface_heat_capacity * np.sum(cells.temperature_surface - base)
             + np.sum(plates * (self.state.packs.segment_temperature - base))
-            + loop.heat_capacity * np.sum(containers.coolant_supply_temperature - base)
-            + loop.heat_capacity * np.sum(containers.coolant_return_temperature - base)
+            + loop.mass * coolant.sum()
         )

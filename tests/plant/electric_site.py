@@ -46,9 +46,13 @@ def small(racks: int = 3, packs: int = 2, cells: int = 4, containers: int = 1) -
         "container.rack.pack.cell_count": cells,
         "container.rack.pack.temperature_sensor_count": 1,
         "container.rack.pack.cold_plate.segments": 1,
-        "container.rack.wiring_resistance_mohm": 0.1,
+        "container.rack.cable_resistance_mohm": 0.06,
+        "container.rack.fuse_resistance_mohm": 0.02,
+        "container.rack.contactor_resistance_mohm": 0.01,
+        "container.dc_busbar_resistance_mohm": 0.02,
         "container.rack.contactors.precharge_resistance_ohm": 2.0,
         "pcs.rated_power_kw": voltage * 0.2 * racks,
+        "pcs.rated_current_a": 400.0 * racks,
         "pcs.standby_loss_w": voltage * 0.1,
         "pcs.dc_voltage_min_v": voltage * 0.5,
         "pcs.dc_voltage_max_v": voltage * 1.3,
@@ -124,7 +128,11 @@ class ElectricSite:
     def drive_power(self, power: float) -> float:
         """Advance the cells of the first rack with a given power [W]; returns the power that its cells gave [W]."""
         racks = self.state.racks
-        self.drive(current_of_power(racks.source_voltage[0], racks.resistance[0], power))
+        if power > 0.0:
+            current = current_of_power(racks.discharge_source_voltage[0], racks.discharge_resistance[0], power)
+        else:
+            current = current_of_power(racks.charge_source_voltage[0], racks.charge_resistance[0], power)
+        self.drive(current)
         return float(racks.voltage[0] * racks.current[0])
 
 
@@ -137,4 +145,4 @@ def stored_energy(site: ElectricSite) -> float:
     i = np.clip(position.astype(int), 0, count - 1)
     f = position - i
     energy = until[i] + (f * table[i, 0] + 0.5 * f * f * table[i, 1]) / count
-    return float((energy * site.model.cells.capacity).sum())
+    return float((energy * site.state.cells.capacity).sum())

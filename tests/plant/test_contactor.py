@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bms_emulator.plant.contactor import is_main_closed, melt, step_contactors, string_conductance, warm_resistor
+from bms_emulator.plant.contactor import is_main_closed, melt, path_resistance, step_contactors, warm_resistor
 
 FREE = np.full((1, 3), np.nan)
 
@@ -65,7 +65,7 @@ def test_rack_conducts_through_negative_and_positive_or_precharge(
     closed: tuple[int, ...], fuse: int, resistance: float
 ) -> None:
     contacts = np.array(closed, dtype=float)
-    assert string_conductance(contacts, float(fuse), 0.1, 100.0) == pytest.approx(1.0 / resistance)
+    assert path_resistance(contacts, float(fuse), 0.1, 100.0) == pytest.approx(resistance)
     assert is_main_closed(contacts, float(fuse)) == (resistance == 0.1)
 
 
@@ -75,6 +75,17 @@ def test_fuse_gathers_the_excess_and_forgets_it() -> None:
     assert melt(2e3, 0.0, 300.0, 0.1) == 0.0
 
 
-def test_precharge_resistor_cools() -> None:
-    assert warm_resistor(100.0, 5.0, 0.0) == 105.0
-    assert 0.0 < warm_resistor(100.0, 0.0, 60.0) < 100.0
+@pytest.mark.parametrize("steps", [1, 10, 1000])
+def test_precharge_resistor_warms_and_cools_alike_at_any_step(steps: int) -> None:
+    temperature, decay = 300.0, np.exp(-60.0 * 0.5 / 120.0 / steps)
+    for _ in range(steps):
+        temperature = warm_resistor(temperature, 300.0, 40.0, 0.5, decay)
+    assert temperature == pytest.approx(300.0 + 80.0 * (1.0 - np.exp(-60.0 * 0.5 / 120.0)), rel=1e-12)
+    for _ in range(steps):
+        temperature = warm_resistor(temperature, 290.0, 0.0, 0.5, decay)
+    assert 300.0 < temperature < 317.0
+
+
+def test_short_heating_of_the_precharge_resistor_is_stored_in_it() -> None:
+    rise = warm_resistor(300.0, 300.0, 1e4, 1.0, np.exp(-1e-3 / 120.0)) - 300.0
+    assert rise * 120.0 == pytest.approx(10.0, rel=1e-5)

@@ -9,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bms_emulator.arrays import Array
-from bms_emulator.plant.pcs import PcsModel, ac_power_of, dc_power_of, demand_power, meter_power
-from bms_emulator.plant.state import PcsState
+from bms_emulator.plant.pcs import PcsModel, ac_power_of, dc_power_of, meter_power, step_pcs
+from bms_emulator.plant.state import PcsControl, PcsState
 
 MODEL = PcsModel(
     rated_power=100e3,
-    ramp=200e3,
+    rated_current=90.0,
+    power_ramp=200e3,
+    current_ramp=180.0,
     start_time=5.0,
     standby_loss=100.0,
     proportional_loss=0.01,
@@ -35,34 +37,62 @@ class Pcs:
     state: Array = field(default_factory=lambda: one(PcsState.OFF))
     start_time: Array = field(default_factory=lambda: one(0.0))
     power_target: Array = field(default_factory=lambda: one(0.0))
-    dc_power: Array = field(default_factory=lambda: one(0.0))
     limited: Array = field(default_factory=lambda: one(0.0))
+    bus_current: Array = field(default_factory=lambda: one(0.0))
+    dc_power: Array = field(default_factory=lambda: one(0.0))
+    control: Array = field(default_factory=lambda: one(0.0))
+    demand: Array = field(default_factory=lambda: one(0.0))
+    current_min: Array = field(default_factory=lambda: one(0.0))
+    current_max: Array = field(default_factory=lambda: one(0.0))
+    current_change: Array = field(default_factory=lambda: one(0.0))
+    power_min: Array = field(default_factory=lambda: one(0.0))
+    power_max: Array = field(default_factory=lambda: one(0.0))
 
     def step(
         self,
         setpoint: float = 0.0,
+        mode: PcsControl = PcsControl.POWER,
         enable: float = 1.0,
         closed: float = 1.0,
         voltage: float = 1370.0,
         charge_limit: float = 1e9,
         discharge_limit: float = 1e9,
+        charge_current_limit: float = 1e9,
+        discharge_current_limit: float = 1e9,
+        current_limit: float = 1e9,
+        power_limit: float = 1e9,
         dt: float = 0.1,
     ) -> PcsState:
-        demand_power(
+        """Advance by dt [s]; `setpoint` belongs to the mode."""
+        setpoints = [one(setpoint if mode is own else 0.0) for own in PcsControl]
+        step_pcs(
             MODEL,
             1,
             self.state,
             self.start_time,
             self.power_target,
-            self.dc_power,
             self.limited,
             np.full((1, 3), closed),
             one(1.0),
             one(voltage),
+            self.bus_current,
+            self.dc_power,
             one(enable),
-            one(setpoint),
+            one(mode),
+            *setpoints,
+            one(current_limit),
+            one(power_limit),
             one(charge_limit),
             one(discharge_limit),
+            one(charge_current_limit),
+            one(discharge_current_limit),
+            self.control,
+            self.demand,
+            self.current_min,
+            self.current_max,
+            self.current_change,
+            self.power_min,
+            self.power_max,
             dt,
         )
         return PcsState(int(self.state[0]))
@@ -105,7 +135,7 @@ def test_running_pcs_stops_when_disabled_or_cut_off(lost: dict[str, float], then
     pcs = running()
     pcs.step(50e3)
     assert pcs.step(50e3, **lost) is then
-    assert pcs.dc_power[0] == pcs.power_target[0] == 0.0
+    assert pcs.demand[0] == pcs.power_target[0] == pcs.current_max[0] == pcs.current_min[0] == 0.0
 
 
 @pytest.mark.parametrize("voltage", [1000.0, 1510.0])
@@ -143,7 +173,7 @@ def test_limits_of_the_bms_hold_on_the_dc_side_at_once(setpoint: float, dc: floa
     for _ in range(10):
         pcs.step(setpoint)
     pcs.step(setpoint, charge_limit=20e3, discharge_limit=30e3)
-    assert pcs.dc_power[0] == dc
+    assert pcs.demand[0] == dc
     assert pcs.limited[0] == 1.0
     assert dc_power_of(MODEL, pcs.power_target[0]) == pytest.approx(dc)
 
@@ -151,7 +181,7 @@ def test_limits_of_the_bms_hold_on_the_dc_side_at_once(setpoint: float, dc: floa
 def test_without_any_limit_left_the_grid_feeds_the_losses() -> None:
     pcs = running()
     pcs.step(50e3, charge_limit=0.0, discharge_limit=0.0)
-    assert pcs.dc_power[0] == 0.0
+    assert pcs.demand[0] == 0.0
     assert pcs.power_target[0] == pytest.approx(-100.0, rel=0.02)
 
 
@@ -167,9 +197,66 @@ def test_energies_close_over_the_conversion(state: PcsState, dc: float, ac: floa
     assert charged[0] == discharged[0] == 2.0 * dc
 
 
+def test_limit_of_active_power_holds_the_set_point() -> None:
+    pcs = running()
+    for _ in range(10):
+        pcs.step(90e3, power_limit=40e3)
+    assert pcs.power_target[0] == pytest.approx(40e3)
+    assert pcs.limited[0] == 1.0
+
+
+def test_current_ramps_to_its_set_point_from_that_of_the_last_step() -> None:
+    pcs = running()
+    demands = []
+    for _ in range(8):
+        pcs.step(-70.0, PcsControl.CURRENT)
+        pcs.bus_current[0] = pcs.demand[0]
+        demands.append(pcs.demand[0])
+    assert demands == pytest.approx([-18.0, -36.0, -54.0, -70.0, -70.0, -70.0, -70.0, -70.0])
+    assert pcs.control[0] == PcsControl.CURRENT
+    assert pcs.limited[0] == 0.0
+
+
+@pytest.mark.parametrize("mode", list(PcsControl))
+def test_rated_current_and_the_limits_of_the_bms_go_to_the_bus_in_every_mode(mode: PcsControl) -> None:
+    pcs = running()
+    pcs.step(0.0, mode, charge_current_limit=20.0)
+    assert (pcs.current_min[0], pcs.current_max[0]) == (-20.0, 90.0)
+    pcs.step(0.0, mode, charge_limit=2e3, discharge_limit=3e3)
+    assert (pcs.power_min[0], pcs.power_max[0]) == (-2e3, 3e3)
+
+
+@pytest.mark.parametrize("mode", [PcsControl.CURRENT, PcsControl.VOLTAGE])
+def test_rated_power_and_the_limit_of_active_power_hold_for_current_and_voltage(mode: PcsControl) -> None:
+    pcs = running()
+    pcs.step(0.0, mode)
+    assert (pcs.power_min[0], pcs.power_max[0]) == (dc_power_of(MODEL, -100e3), dc_power_of(MODEL, 100e3))
+    pcs.step(0.0, mode, power_limit=30e3)
+    assert (pcs.power_min[0], pcs.power_max[0]) == (dc_power_of(MODEL, -30e3), dc_power_of(MODEL, 30e3))
+
+
+def test_voltage_is_demanded_within_the_window_and_its_current_limited_and_ramped() -> None:
+    pcs = running()
+    pcs.step(1400.0, PcsControl.VOLTAGE, current_limit=50.0)
+    assert (pcs.demand[0], pcs.control[0], pcs.limited[0]) == (1400.0, PcsControl.VOLTAGE, 0.0)
+    assert (pcs.current_min[0], pcs.current_max[0]) == (-50.0, 50.0)
+    assert pcs.current_change[0] == pytest.approx(18.0)
+    pcs.step(1600.0, PcsControl.VOLTAGE)
+    assert (pcs.demand[0], pcs.limited[0]) == (1500.0, 1.0)
+
+
+def test_power_goes_on_from_that_of_the_mode_before() -> None:
+    pcs = running()
+    pcs.dc_power[0] = 51e3
+    pcs.step(0.0, PcsControl.CURRENT)
+    pcs.step(90e3)
+    assert pcs.power_target[0] == pytest.approx(ac_power_of(MODEL, 51e3) + 20e3)
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(list(PcsState)),
+    st.sampled_from(list(PcsControl)),
     st.floats(-1e9, 1e9),
     st.floats(-1e4, 1e4),
     st.floats(0.0, 1e9),
@@ -177,9 +264,17 @@ def test_energies_close_over_the_conversion(state: PcsState, dc: float, ac: floa
     st.sampled_from([0.01, 0.1, 1.0]),
 )
 def test_no_input_leads_to_nan(
-    state: PcsState, setpoint: float, voltage: float, charge: float, discharge: float, dt: float
+    state: PcsState,
+    mode: PcsControl,
+    setpoint: float,
+    voltage: float,
+    charge: float,
+    discharge: float,
+    dt: float,
 ) -> None:
     pcs = Pcs(state=one(state))
-    pcs.step(setpoint, voltage=voltage, charge_limit=charge, discharge_limit=discharge, dt=dt)
-    assert all(np.isfinite(array).all() for array in vars(pcs).values())
-    assert -charge <= pcs.dc_power[0] <= discharge
+    pcs.step(setpoint, mode, voltage=voltage, charge_limit=charge, discharge_limit=discharge, dt=dt)
+    assert not any(np.isnan(array).any() for array in vars(pcs).values())
+    assert -charge <= pcs.power_min[0] <= 0.0 <= pcs.power_max[0] <= discharge
+    if pcs.control[0] == PcsControl.POWER:
+        assert -charge <= pcs.demand[0] <= discharge

@@ -93,7 +93,9 @@ def test_energy_of_the_plant_closes(dt: float) -> None:
         site.inputs.power_setpoint[...] = [4000.0, -4000.0, 0.0, 3000.0][k // 2000 % 4]
         site.step()
         in_rack = (bus.wiring_resistance + site.model.cells.joint_resistance) * state.racks.current**2
-        lost += (float(in_rack.sum()) + float(state.containers.bus_voltage[0]) ** 2 / bus.bleed_resistance) * dt
+        in_bus = bus.busbar_resistance * float(state.racks.current.sum()) ** 2
+        in_bus += float(state.containers.bus_voltage[0]) ** 2 / bus.bleed_resistance
+        lost += (float(in_rack.sum()) + in_bus) * dt
         throughput += abs(float(state.pcs.dc_power[0])) * dt
     # the split foresees the cells' voltage to second order in the charge of a step
     assert before - held() == pytest.approx(lost, abs=1e-9 * (dt / 0.1) ** 2 * throughput)

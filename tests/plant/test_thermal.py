@@ -9,12 +9,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bms_emulator.arrays import Array
-from bms_emulator.plant.thermal import ThermalModel, build_thermal_model, step_pack, step_packs, transfer_units
+from bms_emulator.plant.coolant import build_coolant_model
+from bms_emulator.plant.thermal import (
+    LAMINAR_FILM,
+    ThermalModel,
+    build_thermal_model,
+    conduct,
+    film_gain,
+    smoothing_ratio,
+    step_pack,
+    step_packs,
+)
 from bms_emulator.profile.loader import load_site
-from tests.reference.thermal_twin import exact_pack, step_pack_twin
+from tests.reference.thermal_twin import conduct_twin, exact_pack, step_pack_twin
 
-DEMO = build_thermal_model(load_site("demo"))
-UNEVEN = DEMO._replace(cell_count=11, segment_count=4)
+SITE = load_site("demo")
+DEMO = build_thermal_model(SITE, build_coolant_model(SITE.container.coolant))
+UNEVEN = DEMO._replace(cell_count=11, cells_per_row=4, segment_count=4)
+CP = 3312.0
+"""Specific heat capacity of the coolant [J/(kg K)]."""
 
 
 @dataclass
@@ -30,6 +43,7 @@ class Pack:
     outlet: float = 0.0
     coolant_heat: float = 0.0
     air_heat: float = 0.0
+    core_max: float = 0.0
 
     def __post_init__(self) -> None:
         self.core = np.full(self.model.cell_count, self.start)
@@ -48,11 +62,17 @@ class Pack:
         )
 
     def step(
-        self, power: Any = 0.0, flow: float = 0.1775, inlet: float = 293.15, air: float = 298.15, step: float = 1.0
+        self,
+        power: Any = 0.0,
+        flow: float = 0.1775,
+        inlet: float = 293.15,
+        air: float = 298.15,
+        step: float = 1.0,
+        film: float = 1.0,
     ) -> "Pack":
         self.heat += power * step
-        self.outlet, self.coolant_heat, self.air_heat = step_pack(
-            self.model, self.core, self.surface, self.heat, self.plate, flow, inlet, air, step
+        self.outlet, self.coolant_heat, self.air_heat, self.core_max = step_pack(
+            self.model, self.core, self.surface, self.heat, self.plate, flow, film, CP, inlet, air, step
         )
         return self
 
@@ -68,15 +88,15 @@ def random_pack(model: ThermalModel, seed: int) -> Pack:
 
 @pytest.mark.parametrize("model", [DEMO, UNEVEN, DEMO._replace(cell_count=1, segment_count=1)], ids=["104", "11", "1"])
 @pytest.mark.parametrize("flow", [0.0, 1e-6, 0.05, 0.1775, 0.5])
-@pytest.mark.parametrize("step", [0.01, 1.0])
+@pytest.mark.parametrize("step", [0.01, 1.0, 3600.0])
 def test_elimination_equals_dense_solution(model: ThermalModel, flow: float, step: float) -> None:
     pack = random_pack(model, 1)
-    twin = step_pack_twin(model, pack.core, pack.surface, pack.heat, pack.plate, flow, 290.0, 300.0, step)
-    pack.step(flow=flow, inlet=290.0, air=300.0, step=step)
-    for name in ("core", "surface", "plate", "outlet"):
+    twin = step_pack_twin(model, pack.core, pack.surface, pack.heat, pack.plate, flow, 0.9, CP, 290.0, 300.0, step)
+    pack.step(flow=flow, inlet=290.0, air=300.0, step=step, film=0.9)
+    for name in ("core", "surface", "plate", "outlet", "core_max"):
         np.testing.assert_allclose(getattr(pack, name), twin[name], rtol=1e-12, err_msg=name)
     for name in ("coolant_heat", "air_heat"):  # differences of temperatures: relative to the temperatures themselves
-        scale = 300.0 * (flow * model.coolant_heat_capacity + model.surface_to_air * model.cell_count)
+        scale = 300.0 * (flow * CP + model.surface_to_air * model.cell_count)
         np.testing.assert_allclose(getattr(pack, name), twin[name], atol=1e-12 * scale, rtol=0, err_msg=name)
 
 
@@ -102,7 +122,9 @@ def test_stored_and_removed_heat_equal_generated_heat(flow: float) -> None:
 def test_outlet_over_isothermal_plate_is_that_of_transfer_units() -> None:
     heavy = DEMO._replace(plate_heat_capacity=1e12)
     pack = Pack(heavy, start=303.15).step(flow=heavy.rated_flow, inlet=293.15)
-    assert pack.outlet == pytest.approx(303.15 - 10.0 * np.exp(-heavy.transfer_units), abs=1e-6)
+    assert pack.outlet == pytest.approx(
+        303.15 - 10.0 * np.exp(-heavy.plate_to_coolant / (heavy.rated_flow * CP)), abs=1e-6
+    )
 
 
 def test_outlet_does_not_depend_on_number_of_segments_over_isothermal_plate() -> None:
@@ -111,10 +133,42 @@ def test_outlet_does_not_depend_on_number_of_segments_over_isothermal_plate() ->
     np.testing.assert_allclose(outlets, outlets[0], atol=1e-9)
 
 
-def test_conductance_to_coolant_rises_with_flow_to_the_power_of_four_fifths() -> None:
-    conductance = [ratio * transfer_units(DEMO.transfer_units, ratio) for ratio in (0.5, 1.0, 2.0)]
-    assert conductance[2] / conductance[1] == pytest.approx(2**0.8)
-    assert conductance[1] / conductance[0] == pytest.approx(2**0.8)
+def test_film_is_rated_at_rated_flow_turbulent_above_and_laminar_far_below() -> None:
+    assert film_gain(1.0, 1.0, 1.0) == pytest.approx(1.0)
+    assert film_gain(4.0, 1.0, 1.0) / film_gain(2.0, 1.0, 1.0) == pytest.approx(2**0.8, rel=0.01)
+    assert film_gain(1e-3, 1.0, 1.0) == pytest.approx(LAMINAR_FILM, rel=1e-3)
+    assert film_gain(0.0, 1.0, 0.9) == pytest.approx(0.9 * LAMINAR_FILM)
+    assert np.all(np.diff([film_gain(x, 0.8, 1.0) for x in np.linspace(0.0, 3.0, 200)]) > 0.0)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 26, 52])
+@pytest.mark.parametrize("step", [0.01, 1.0, 3600.0, 1e6, 1e12])
+def test_row_smoothed_forth_and_back_solves_its_tridiagonal_system(count: int, step: float) -> None:
+    model = DEMO._replace(cell_count=count, cells_per_row=count)
+    surface = 298.15 + np.random.default_rng(count).uniform(-50.0, 800.0, count)
+    # at the longest step the dense matrix is nearly singular, its answer only as good as that
+    tolerance = 1e-12 if step < 1e6 else 1e-6
+    twin, mean = conduct_twin(model, surface, step) if step < 1e12 else np.full(count, surface.mean()), surface.mean()
+    conduct(surface, 0, count, smoothing_ratio(step * model.cell_to_cell / model.surface_heat_capacity))
+    np.testing.assert_allclose(surface, twin, rtol=tolerance)
+    assert surface.mean() == pytest.approx(mean, rel=1e-13)
+
+
+def test_only_cells_of_one_row_touch() -> None:
+    model = DEMO._replace(core_to_surface=0.0, surface_to_plate=0.0, surface_to_air=0.0)
+    pack, last = Pack(model), model.cells_per_row - 1
+    pack.surface[last] += 100.0
+    for _ in range(600):
+        pack.step(flow=0.0)
+    assert pack.surface[last - 1] > 303.15
+    np.testing.assert_allclose(pack.surface[last + 1 :], 298.15, rtol=1e-12)
+
+
+def test_hottest_core_is_told() -> None:
+    pack = Pack()
+    pack.core[40] = 900.0
+    pack.step(13.0)
+    assert pack.core_max == pack.core.max() == pack.core[40]
 
 
 def test_lumped_pack_cools_along_an_exponential() -> None:
@@ -123,7 +177,7 @@ def test_lumped_pack_cools_along_an_exponential() -> None:
     capacity = lumped.cell_count * (
         lumped.core_heat_capacity + lumped.surface_heat_capacity + lumped.plate_heat_capacity
     )
-    conductance = lumped.rated_flow * lumped.coolant_heat_capacity * (1.0 - np.exp(-lumped.transfer_units))
+    conductance = lumped.rated_flow * CP * (1.0 - np.exp(-lumped.plate_to_coolant / (lumped.rated_flow * CP)))
     for n in range(1, 3001):
         pack.step(flow=lumped.rated_flow)
         if n % 500 == 0:
@@ -138,7 +192,7 @@ def test_step_of_a_second_follows_the_exact_network(flow: float) -> None:
     for n in range(1, 1201):
         pack.step(power, flow)
         if n in (30, 1200):
-            core, surface, plate = exact_pack(DEMO, 298.15, power, flow, 293.15, 298.15, n)
+            core, surface, plate = exact_pack(DEMO, 298.15, power, flow, 1.0, CP, 293.15, 298.15, n)
             np.testing.assert_allclose(pack.core, core, atol=0.002)
             np.testing.assert_allclose(pack.surface, surface, atol=0.005)
             np.testing.assert_allclose(pack.plate, plate, atol=0.04)
@@ -168,20 +222,20 @@ def test_symmetric_heat_gives_symmetric_temperatures_without_inlet_effect(flow: 
 
 def test_hot_cell_warms_its_neighbours_first() -> None:
     power = np.zeros(DEMO.cell_count)
-    power[50] = 2000.0
+    power[40] = 2000.0
     pack = Pack(DEMO._replace(segment_count=104))
     for _ in range(300):
         pack.step(power, flow=0.0)
     rise = pack.surface - 298.15
-    assert rise[50] > rise[51] > rise[52] > rise[53] > 0.0
-    assert rise[49] == pytest.approx(rise[51])
+    assert rise[40] > rise[41] > rise[42] > rise[43] > 0.0
+    assert rise[39] == pytest.approx(rise[41])
 
 
 @settings(deadline=None, derandomize=True)
 @given(
     seed=st.integers(0, 1000),
     flow=st.one_of(st.just(0.0), st.floats(0.0, 10.0)),
-    step=st.floats(0.01, 1.5),
+    step=st.one_of(st.floats(0.01, 1.5), st.floats(1.5, 1e9)),
     inlet=st.floats(288.15, 308.15),
 )
 def test_without_heat_no_temperature_leaves_the_range_of_all(seed: int, flow: float, step: float, inlet: float) -> None:
@@ -203,14 +257,17 @@ def test_each_pack_is_stepped_once_in_a_slow_period_with_its_own_supply_and_air(
     surface, heat = core + 0.5, rng.uniform(0.0, 20.0, core.shape)
     plates = 298.15 + rng.uniform(-5.0, 5.0, (4, 2 * segments))
     flow = rng.uniform(0.1, 0.2, (4, 2))
-    plate, outlet, coolant_heat, air_heat = (np.full((4, 2), np.nan) for _ in range(4))
-    supply, air = np.array([290.0, 295.0]), np.array([300.0, 310.0])
+    plate, hottest, outlet, coolant_heat, air_heat = (np.full((4, 2), np.nan) for _ in range(5))
+    supply, air, heat_capacity = np.array([290.0, 295.0]), np.array([300.0, 310.0]), np.array([3300.0, 3250.0])
+    turbulent, laminar = np.array([0.7, 1.1]), np.array([0.95, 1.01])
     expected = [
         step_pack_twin(
             DEMO,
             *(x[r, p * cells : (p + 1) * cells] for x in (core, surface, heat)),
             plates[r, p * segments : (p + 1) * segments],
             flow[r, p],
+            film_gain(flow[r, p] / DEMO.rated_flow, turbulent[r // 2], laminar[r // 2]),
+            heat_capacity[r // 2],
             supply[r // 2],
             air[r // 2],
             1.0,
@@ -220,21 +277,38 @@ def test_each_pack_is_stepped_once_in_a_slow_period_with_its_own_supply_and_air(
     ]
     for tick in range(7, 17):
         step_packs(
-            *(DEMO, 2, core, surface, heat, plates, plate, outlet, coolant_heat, air_heat),
-            *(flow, supply, air, tick, 10, 0.1),
+            *(DEMO, 2, core, surface, heat, plates, plate, hottest, outlet, coolant_heat, air_heat),
+            *(flow, supply, heat_capacity, turbulent, laminar, air, tick, 10, 0.1),
         )
     for n, twin in enumerate(expected):
         r, p = divmod(n, 2)
         np.testing.assert_allclose(core[r, p * cells : (p + 1) * cells], twin["core"], rtol=1e-12)
         np.testing.assert_allclose(surface[r, p * cells : (p + 1) * cells], twin["surface"], rtol=1e-12)
         assert plate[r, p] == pytest.approx(twin["plate"].mean(), rel=1e-12)
+        assert hottest[r, p] == core[r, p * cells : (p + 1) * cells].max()
         assert outlet[r, p] == pytest.approx(twin["outlet"], rel=1e-12)
         assert coolant_heat[r, p] == pytest.approx(twin["coolant_heat"], rel=1e-8)
         assert air_heat[r, p] == pytest.approx(twin["air_heat"], rel=1e-8)
     assert not heat.any()
 
 
-def test_neighbours_faster_than_the_step_are_an_error() -> None:
-    site = load_site("demo", {"container.rack.pack.cell.thermal.surface_share": 0.0001})
-    with pytest.raises(ValueError, match=r"lfp-314ah: thermal: .*surface_share.*must be >= 3 s"):
-        build_thermal_model(site)
+@pytest.mark.parametrize("share", [1e-6, 0.2])
+def test_no_constants_and_no_step_are_too_fast(share: float) -> None:
+    site = load_site("demo", {"container.rack.pack.cell.thermal.surface_share": share})
+    pack = random_pack(build_thermal_model(site, build_coolant_model(site.container.coolant)), 7)
+    for step in (1.0, 1e3, 1e6):
+        pack.step(13.0, step=step)
+        assert pack.surface.min() > 280.0
+        assert pack.core.max() < 330.0
+
+
+@pytest.mark.parametrize("hot", [0.0, 1100.0])
+@pytest.mark.parametrize("flow", [0.0, 1e-12, 0.355])
+def test_temperatures_from_0_to_1100_kelvin_stay_finite(hot: float, flow: float) -> None:
+    pack = Pack()
+    pack.core[50], pack.surface[50] = hot, hot
+    for film in (0.1, 2.0):
+        pack.step(0.0, flow, inlet=233.15, air=233.15, film=film)
+        for nodes in (pack.core, pack.surface, pack.plate):
+            assert np.isfinite(nodes).all()
+        assert np.isfinite([pack.outlet, pack.coolant_heat, pack.air_heat, pack.core_max]).all()

@@ -3,15 +3,40 @@
 import numpy as np
 import pytest
 
-from bms_emulator.plant.weather import SECONDS_PER_DAY, build_weather_model, outside_temperature, step_enclosure
+from bms_emulator.plant.weather import build_weather_model, outside_temperature, step_enclosure
 from bms_emulator.profile.loader import load_site
 from tests.reference.coolant_twin import air_twin
 
 DEMO = build_weather_model(load_site("demo", {"weather": {"mean_degc": 20, "swing_k": 8, "warmest_hour": 15}}))
 
 
+SECONDS_PER_DAY = 86400.0
+SERIES = {"weather": {"hourly_degc": [10.0, 14.0, -2.0]}, "initial.time_of_day_h": 1}
+
+
 def outside_at(hour: float) -> float:
-    return float(outside_temperature(DEMO, hour * 3600.0 - DEMO.start_time))
+    return float(outside_temperature(DEMO, (hour - DEMO.start_hour) * 3600.0))
+
+
+def test_constant_weather_needs_a_mean_only() -> None:
+    model = build_weather_model(load_site("demo", {"weather": {"mean_degc": -7.5}}))
+    assert {float(outside_temperature(model, t)) for t in (0.0, 1e4, 1e8)} == {273.15 - 7.5}
+
+
+def test_series_is_linear_between_hours_and_repeats() -> None:
+    model = build_weather_model(load_site("demo", SERIES))
+    found = [
+        float(outside_temperature(model, hour * 3600.0)) - 273.15 for hour in (0.0, 0.25, 1.0, 1.5, 2.0, 3.0, 300.5)
+    ]
+    np.testing.assert_allclose(found, [14.0, 10.0, -2.0, 4.0, 10.0, 14.0, 6.0], atol=1e-9)
+
+
+def test_series_stays_within_its_values_at_any_time() -> None:
+    model = build_weather_model(load_site("demo", SERIES))
+    times = np.random.default_rng(0).uniform(0.0, 1e9, 1000)
+    found = np.array([outside_temperature(model, t) for t in times]) - 273.15
+    assert -2.0 <= found.min() < -1.5
+    assert 13.5 < found.max() <= 14.0
 
 
 def test_warmest_and_coldest_hour_stand_half_a_day_apart() -> None:

@@ -1,21 +1,32 @@
-"""Slow twins of plant/cell.py: one cell after the other, in plain Python with exact exponentials.
+"""Slow twins of the cells' kernels: one cell after the other, in plain Python with exact exponentials.
 
 :class:`ExactCell` is the circuit itself, advanced whole in every step. :class:`PackTwin` does what the kernel does: its
 cells are brought up to date now and then, and lie on straight lines in between.
 """
 
+import copy
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from bms_emulator.arrays import Array
 from bms_emulator.plant.cell import CellModel
 
+CHARGE, DISCHARGE, ENTROPY = 0, 2, 4
+"""Columns of the table of shapes."""
+
 
 def curve(table: Array, column: int) -> Array:
     """Points of a tabulated curve."""
     return np.append(table[:, column], table[-1, column] + table[-1, column + 1])
+
+
+def at(table: Array, column: int, position: float) -> float:
+    """Value of a tabulated curve at a position counted in segments; its ends are not prolonged."""
+    position = min(max(position, 0.0), float(len(table)))
+    i = min(math.floor(position), len(table) - 1)
+    return float(table[i, column] + (position - i) * table[i, column + 1])
 
 
 @dataclass
@@ -33,36 +44,56 @@ class Cell:
     r1: float
     r2: float
     bypass_current: float
+    capacity: float
+    resistance_growth: float = 1.0
+    voltage_gain: float = 1.0
+    direction: float = 1.0
     heat: float = 0.0
     voltage: float = 0.0
 
-    @property
-    def capacity(self) -> float:
-        """[A s]."""
-        return float(self.model.capacity[self.rack, self.cell])
+    def drawn(self, charge: float, turnover: float) -> float:
+        """What the cell gives of a charge [A s]: behind a failed separator it stores only a part of what charges it."""
+        discharged, charged = (turnover + charge) / 2.0, (turnover - charge) / 2.0
+        return charge if self.voltage_gain == 1.0 else discharged - self.voltage_gain * charged
 
     def follow(self, lost: float, moved: float) -> None:
         """Hysteresis after a loss of state of charge, `moved` of it in either direction [1]."""
         e = math.exp(-self.model.hysteresis_rate * moved)
         self.hysteresis = e * self.hysteresis - (1.0 - e) * (lost / moved if moved > 0.0 else 0.0)
 
+    def shape(self, direction: float) -> float:
+        """Factor on all resistances at the state of charge [1]."""
+        column = DISCHARGE if direction > 0.0 else CHARGE
+        return at(self.model.shape, column, self.soc * len(self.model.shape))
+
+    def at_temperature(self, temperature: float) -> tuple[float, ...]:
+        """The three resistances of the cell type [Ohm]."""
+        position = (temperature - self.model.resistance_begin) / self.model.resistance_step
+        return tuple(at(self.model.resistance, column, position) for column in (0, 2, 4))
+
+    def resist(self, temperature: float, gain: float) -> None:
+        """Take up the resistances of the present state."""
+        factor = self.shape(self.direction) * gain * self.resistance_growth
+        factor *= float(self.model.resistance_scale[self.rack, self.cell])
+        self.r0, self.r1, self.r2 = (factor * r for r in self.at_temperature(temperature))
+
+    def turn(self, direction: float) -> None:
+        """Take up the resistances of the other direction, all else as at the last update."""
+        ratio = self.shape(direction) / self.shape(self.direction)
+        self.r0, self.r1, self.r2 = self.r0 * ratio, self.r1 * ratio, self.r2 * ratio
+        self.direction = direction
+
     def refresh(self, temperature: float, gain: float, short_conductance: float, charge: float) -> None:
         """Resistances, bypass current, and reversible heat of the charge drawn [A s] since the last refresh."""
-        m, soc = self.model, min(max(self.soc, 0.0), 1.0)
-        grid = np.linspace(0.0, 1.0, m.shape.shape[0] + 1)
-        kelvins = m.resistance_begin + m.resistance_step * np.arange(m.resistance.shape[0] + 1)
-        factor = float(np.interp(soc, grid, curve(m.shape, 0))) * gain * m.resistance_scale[self.rack, self.cell]
-        entropy = float(np.interp(soc, grid, curve(m.shape, 2)))
-        self.r0, self.r1, self.r2 = (
-            factor * float(np.interp(temperature, kelvins, curve(m.resistance, column))) for column in (0, 2, 4)
-        )
-        self.heat -= temperature * entropy * charge
-        self.bypass_current = m.self_discharge[self.rack, self.cell] + self.voltage * short_conductance
+        self.heat -= temperature * at(self.model.shape, ENTROPY, self.soc * len(self.model.shape)) * charge
+        self.resist(temperature, gain)
+        self.bypass_current = float(self.model.self_discharge[self.rack, self.cell]) + self.voltage * short_conductance
 
     def source_voltage(self) -> float:
         """Terminal voltage without a string current [V]."""
         at_rest = self.open_circuit_voltage() + self.half_gap() * self.hysteresis
-        return at_rest - self.v_rc1 - self.v_rc2 - self.r0 * self.bypass_current
+        at_rest -= self.direction * self.model.hysteresis_instantaneous
+        return self.voltage_gain * at_rest - self.v_rc1 - self.v_rc2 - self.r0 * self.bypass_current
 
     def stored_energy(self) -> float:
         """Energy above soc 0 [J]: the integral of the open-circuit voltage."""
@@ -74,17 +105,11 @@ class Cell:
 
     def open_circuit_voltage(self) -> float:
         """[V]."""
-        soc = min(max(self.soc, self.model.soc_min), self.model.soc_max)
-        i = self._segment()
-        table, count = self.model.open_circuit, self.model.open_circuit.shape[0]
-        return float(table[i, 0] + (soc * count - i) * table[i, 1])
+        return self._prolonged(0)
 
     def half_gap(self) -> float:
         """[V]."""
-        soc = min(max(self.soc, self.model.soc_min), self.model.soc_max)
-        i = self._segment()
-        table, count = self.model.open_circuit, self.model.open_circuit.shape[0]
-        return float(table[i, 2] + (soc * count - i) * table[i, 3])
+        return self._prolonged(2)
 
     def slope(self) -> float:
         """Of the open-circuit voltage [V]."""
@@ -94,20 +119,29 @@ class Cell:
         """Of half of the hysteresis gap [V]."""
         return float(self.model.open_circuit[self._segment(), 3] * self.model.open_circuit.shape[0])
 
+    def _prolonged(self, column: int) -> float:
+        soc = min(max(self.soc, self.model.soc_min), self.model.soc_max)
+        table, i = self.model.open_circuit, self._segment()
+        return float(table[i, column] + (soc * len(table) - i) * table[i, column + 1])
+
     def _segment(self) -> int:
-        count = self.model.open_circuit.shape[0]
+        count = len(self.model.open_circuit)
         return min(max(math.floor(self.soc * count), 0), count - 1)
 
 
+@dataclass
 class ExactCell(Cell):
     """One cell whose circuit is advanced whole in every step."""
 
-    def advance(self, current: float, dt: float) -> None:
-        """One step with a string current [A]."""
+    def advance(self, current: float, dt: float, temperature: float, gain: float = 1.0) -> None:
+        """One step with a string current [A] and the resistances of the state before it."""
         m = self.model
+        if current * self.direction < 0.0:
+            self.direction = -self.direction
+        self.resist(temperature, gain)
         own = current + self.bypass_current
-        stored = current if current > 0.0 else m.coulombic_efficiency * current
-        lost = (stored + self.bypass_current) * dt / self.capacity
+        stored = current if self.direction > 0.0 else m.coulombic_efficiency * current
+        lost = (self.drawn(stored * dt, abs(stored) * dt) + self.bypass_current * dt) / self.capacity
         self.soc -= lost
         self.follow(lost, abs(lost))
         a1, a2 = math.exp(-dt / m.tau1), math.exp(-dt / m.tau2)
@@ -118,15 +152,21 @@ class ExactCell(Cell):
 
 @dataclass
 class PackTwin:
-    """A pack whose cells are brought up to date now and then."""
+    """A pack whose cells are brought up to date now and then, and at once after its current turned."""
 
     model: CellModel
     cells: list[Cell]
+    temperatures: Array
+    direction: float = 1.0
+    turned: bool = False
     relaxed: tuple[float, float] = (0.0, 0.0)
     reference: tuple[float, float] = (0.0, 0.0)
     charge: float = 0.0
     turnover: float = 0.0
     elapsed: float = 0.0
+    branch_elapsed: float = 0.0
+    ratios: list[float] = field(default_factory=list)
+    lines: list[tuple[float, float, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.draw_lines()
@@ -138,16 +178,23 @@ class PackTwin:
         for cell in self.cells:
             slope = cell.slope() + cell.half_gap_slope() * cell.hysteresis + rate * cell.half_gap()
             turning = rate * cell.half_gap() * cell.hysteresis
-            self.lines.append((cell.source_voltage(), slope / cell.capacity, turning / cell.capacity))
-        ohmic = math.fsum(cell.r0 for cell in self.cells)
-        self.ratios = [math.fsum(getattr(cell, name) for cell in self.cells) / ohmic for name in ("r1", "r2")]
+            per_charge = cell.voltage_gain / cell.capacity
+            self.lines.append((cell.source_voltage(), slope * per_charge, turning * per_charge))
+        typical = [cell.at_temperature(t) for cell, t in zip(self.cells, self.temperatures, strict=True)]
+        self.ratios = [math.fsum(r[n] for r in typical) / math.fsum(r[0] for r in typical) for n in (1, 2)]
+
+    def ohmic(self) -> float:
+        """Ohmic resistance [Ohm]."""
+        return math.fsum(cell.r0 for cell in self.cells)
+
+    def remembered(self, relaxed: tuple[float, float]) -> float:
+        """What relaxed currents have added since the last update, at the ratio of their resistances [A]."""
+        return sum(ratio * (now - then) for ratio, now, then in zip(self.ratios, relaxed, self.reference, strict=True))
 
     def voltages(self, current: float, charge: float, turnover: float, relaxed: tuple[float, float]) -> list[float]:
         """Terminal voltages on the lines [V]."""
-        for ratio, now, then in zip(self.ratios, relaxed, self.reference, strict=True):
-            current += ratio * (now - then)
         return [
-            source - per_charge * charge - per_turnover * turnover - cell.r0 * current
+            source - per_charge * charge - per_turnover * turnover - cell.r0 * (current + self.remembered(relaxed))
             for cell, (source, per_charge, per_turnover) in zip(self.cells, self.lines, strict=True)
         ]
 
@@ -156,22 +203,13 @@ class PackTwin:
         decays = (math.exp(-dt / self.model.tau1), math.exp(-dt / self.model.tau2))
         return tuple(a * now + (1.0 - a) * current for a, now in zip(decays, self.relaxed, strict=True))  # type: ignore[return-value]
 
-    def advance(self, current: float, dt: float) -> None:
-        """One step with a string current [A]."""
-        stored = current if current > 0.0 else self.model.coulombic_efficiency * current
-        self.relaxed = self.relax(current, dt)
-        self.charge += stored * dt
-        self.turnover += abs(stored) * dt
-        self.elapsed += dt
-        for cell, voltage in zip(
-            self.cells, self.voltages(current, self.charge, self.turnover, self.relaxed), strict=True
-        ):
-            cell.voltage = voltage
-            cell.heat -= voltage * current * dt
+    def is_far_along(self, reach: float) -> bool:
+        """Whether a cell has moved further than `reach` [V] along its line."""
+        return self.turnover * max(per_charge for _, per_charge, _ in self.lines) > reach
 
-    def update(self, temperatures: Array, gains: Array, short_conductances: Array) -> None:
-        """Bring the cells up to date; heat is right from now on, what the string took was booked step by step."""
-        for n, cell in enumerate(self.cells):
+    def charge_branches(self) -> None:
+        """Voltages over the RC branches now; they have had one resistance since they were charged last."""
+        for cell in self.cells:
             for name, r, tau, now, then in zip(
                 ("v_rc1", "v_rc2"),
                 (cell.r1, cell.r2),
@@ -180,28 +218,77 @@ class PackTwin:
                 self.reference,
                 strict=True,
             ):
-                a = math.exp(-self.elapsed / tau)
+                a = math.exp(-self.branch_elapsed / tau)
                 through = now - a * then + (1.0 - a) * cell.bypass_current
                 setattr(cell, name, a * getattr(cell, name) + r * through)
-            before = cell.stored_energy()
-            lost = (self.charge + cell.bypass_current * self.elapsed) / cell.capacity
+        self.branch_elapsed = 0.0
+
+    def turn(self) -> None:
+        """Take up the parameters of the other direction; charge and hysteresis go on along their lines."""
+        self.charge_branches()
+        before, remembered = self.ohmic(), self.remembered(self.relaxed)
+        self.direction = -self.direction
+        for n, cell in enumerate(self.cells):
+            source, per_charge, per_turnover = self.lines[n]
+            r0 = cell.r0
+            cell.turn(self.direction)
+            source -= r0 * remembered + (cell.r0 - r0) * cell.bypass_current
+            source -= 2.0 * self.direction * self.model.hysteresis_instantaneous * cell.voltage_gain
+            self.lines[n] = (source, per_charge, per_turnover)
+        self.rescale(before / self.ohmic(), before / self.ohmic())
+        self.turned = True
+
+    def rescale(self, *shares: float) -> None:
+        """Tell in new resistances what relaxed through the old ones, so that voltages over the branches stay."""
+        self.relaxed = self.reference = tuple(s * i for s, i in zip(shares, self.relaxed, strict=True))  # type: ignore[assignment]
+
+    def advance(self, current: float, dt: float) -> None:
+        """One step with a string current [A]."""
+        if current * self.direction < 0.0:
+            self.turn()
+        stored = current if self.direction > 0.0 else self.model.coulombic_efficiency * current
+        self.relaxed = self.relax(current, dt)
+        self.charge += stored * dt
+        self.turnover += abs(stored) * dt
+        self.elapsed += dt
+        self.branch_elapsed += dt
+        for cell, voltage in zip(
+            self.cells, self.voltages(current, self.charge, self.turnover, self.relaxed), strict=True
+        ):
+            cell.voltage = voltage
+            cell.heat -= voltage * current * dt
+
+    def update(self, temperatures: Array, gains: Array, short_conductances: Array) -> None:
+        """Bring the cells up to date; heat is right from now on, what the string took was booked step by step."""
+        self.charge_branches()
+        before = [ratio * self.ohmic() for ratio in self.ratios]
+        for n, cell in enumerate(self.cells):
+            stored = cell.stored_energy()
+            drawn = cell.drawn(self.charge, self.turnover)
+            lost = (drawn + cell.bypass_current * self.elapsed) / cell.capacity
             cell.soc -= lost
             cell.follow(lost, max(abs(lost), self.turnover / cell.capacity))
-            cell.heat += before - cell.stored_energy()
+            cell.heat += stored - cell.stored_energy()
             cell.refresh(temperatures[n], gains[n], short_conductances[n], self.charge)
-        self.reference = self.relaxed
-        self.charge = self.turnover = self.elapsed = 0.0
+        self.temperatures = temperatures
         self.draw_lines()
+        self.rescale(*(then / (ratio * self.ohmic()) for then, ratio in zip(before, self.ratios, strict=True)))
+        self.charge = self.turnover = self.elapsed = 0.0
+        self.turned = False
 
-    def source(self, current: float, dt: float) -> tuple[float, float]:
-        """Source voltage [V] and resistance [Ohm] for the coming step, from the voltages at two currents."""
+    def source(self, direction: float, dt: float) -> tuple[float, float]:
+        """Source voltage [V] and resistance [Ohm] for a coming step in a direction: the line through two currents."""
+        coming = copy.deepcopy(self)
+        if direction != self.direction:
+            coming.turn()
+        share = 1.0 if direction > 0.0 else self.model.coulombic_efficiency
 
-        def after(coming: float) -> float:
-            sign = math.copysign(1.0, current)
-            share = 1.0 if sign > 0.0 else self.model.coulombic_efficiency
-            moved = share * coming * dt
+        def after(current: float) -> float:
+            moved = share * current * dt
             return math.fsum(
-                self.voltages(coming, self.charge + moved, self.turnover + sign * moved, self.relax(coming, dt))
+                coming.voltages(
+                    current, self.charge + moved, self.turnover + direction * moved, coming.relax(current, dt)
+                )
             )
 
         source = after(0.0)

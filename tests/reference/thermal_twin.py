@@ -16,14 +16,32 @@ def segment_of_cells(model: ThermalModel) -> list[int]:
     return [j for j in range(segments) for _ in range(bounds[j], bounds[j + 1])]
 
 
-def conductances(model: ThermalModel, flow: float) -> tuple[Array, Array]:
+def neighbours(model: ThermalModel) -> list[tuple[int, int]]:
+    """Pairs of cells that touch."""
+    row = [k // model.cells_per_row for k in range(model.cell_count)]
+    return [(k, k + 1) for k in range(model.cell_count - 1) if row[k] == row[k + 1]]
+
+
+def conductances(model: ThermalModel, flow: float, film: float, heat_capacity: float) -> tuple[Array, Array]:
     """Effectiveness of each segment [1] and its conductance to the coolant that enters it [W/K]."""
     count = np.bincount(segment_of_cells(model), minlength=model.segment_count)
     if flow == 0.0:
         return np.ones(len(count)), np.zeros(len(count))
-    units = model.transfer_units * (flow / model.rated_flow) ** (0.8 - 1.0) * count / model.cell_count
+    units = film * model.plate_to_coolant / (flow * heat_capacity) * count / model.cell_count
     effectiveness = 1.0 - np.exp(-units)
-    return effectiveness, flow * model.coolant_heat_capacity * effectiveness
+    return effectiveness, flow * heat_capacity * effectiveness
+
+
+def conduct_twin(model: ThermalModel, surface: Array, step: float) -> Array:
+    """Surfaces after one implicit step of heat exchange between neighbours alone."""
+    a = np.eye(model.cell_count) * model.surface_heat_capacity
+    for x, y in neighbours(model):
+        a[x, x] += step * model.cell_to_cell
+        a[y, y] += step * model.cell_to_cell
+        a[x, y] -= step * model.cell_to_cell
+        a[y, x] -= step * model.cell_to_cell
+    evened: Array = np.linalg.solve(a, model.surface_heat_capacity * surface)
+    return evened
 
 
 def step_pack_twin(
@@ -33,14 +51,17 @@ def step_pack_twin(
     heat: Array,
     plate: Array,
     flow: float,
+    film: float,
+    heat_capacity: float,
     inlet: float,
     air: float,
     step: float,
 ) -> dict[str, Any]:
-    """One implicit step; unknowns are all cores, surfaces, plate segments and coolant outlets of segments."""
+    """Two implicit steps: neighbours; then all cores, surfaces, plate segments and coolant outlets of segments."""
+    surface = conduct_twin(model, surface, step)
     n, m = model.cell_count, model.segment_count
     segment = segment_of_cells(model)
-    effectiveness, to_coolant = conductances(model, flow)
+    effectiveness, to_coolant = conductances(model, flow, film, heat_capacity)
     a, b = np.zeros((2 * n + 2 * m, 2 * n + 2 * m)), np.zeros(2 * n + 2 * m)
     for k in range(n):
         c, s, p = k, n + k, 2 * n + segment[k]
@@ -48,9 +69,6 @@ def step_pack_twin(
         b[c] += model.core_heat_capacity * core[k] + heat[k]
         a[s, s] += model.surface_heat_capacity + step * model.surface_to_air
         b[s] += model.surface_heat_capacity * surface[k] + step * model.surface_to_air * air
-        for neighbour in (k - 1, k + 1):
-            if 0 <= neighbour < n:
-                b[s] += step * model.cell_to_cell * (surface[neighbour] - surface[k])
         a[p, p] += model.plate_heat_capacity
         b[p] += model.plate_heat_capacity * plate[segment[k]]
         for x, y, link in ((c, s, model.core_to_surface), (s, p, model.surface_to_plate)):
@@ -76,18 +94,27 @@ def step_pack_twin(
         "surface": new_surface,
         "plate": x[2 * n : 2 * n + m],
         "outlet": outlet,
-        "coolant_heat": flow * model.coolant_heat_capacity * (outlet - inlet),
+        "coolant_heat": flow * heat_capacity * (outlet - inlet),
+        "core_max": float(x[:n].max()),
         "air_heat": model.surface_to_air * float(np.sum(new_surface - air)),
     }
 
 
 def exact_pack(
-    model: ThermalModel, start: float, power: Array, flow: float, inlet: float, air: float, time: float
+    model: ThermalModel,
+    start: float,
+    power: Array,
+    flow: float,
+    film: float,
+    heat_capacity: float,
+    inlet: float,
+    air: float,
+    time: float,
 ) -> tuple[Array, Array, Array]:
     """Cores, surfaces and plate segments [K] at `time` [s] after a uniform start: exponential of the whole network."""
     n, m = model.cell_count, model.segment_count
     segment = segment_of_cells(model)
-    effectiveness, to_coolant = conductances(model, flow)
+    effectiveness, to_coolant = conductances(model, flow, film, heat_capacity)
     size = 2 * n + m
     capacity = np.concatenate(
         [
@@ -99,7 +126,7 @@ def exact_pack(
     rate, source = np.zeros((size, size)), np.concatenate([power, np.full(n, model.surface_to_air * air), np.zeros(m)])
     links = [(k, n + k, model.core_to_surface) for k in range(n)]
     links += [(n + k, 2 * n + segment[k], model.surface_to_plate) for k in range(n)]
-    links += [(n + k, n + k + 1, model.cell_to_cell) for k in range(n - 1)]
+    links += [(n + x, n + y, model.cell_to_cell) for x, y in neighbours(model)]
     for x, y, link in links:
         rate[x, [x, y]] += [-link, link]
         rate[y, [y, x]] += [-link, link]

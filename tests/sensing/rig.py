@@ -15,7 +15,7 @@ from bms_emulator.sensing.step import step
 
 EXACT: dict[str, Any] = {
     f"container.rack.sensors.{channel}.{key}": 0
-    for channel in ("cell_voltage_v", "temperature_k", "current_a", "rack_voltage_v")
+    for channel in ("cell_voltage_v", "temperature_k", "current_a", "rack_voltage_v", "insulation_ohm")
     for key in ("offset", "gain_percent", "noise", "lag_s")
 }
 """Overrides that leave a sensor nothing but its resolution."""
@@ -66,6 +66,21 @@ def build(overrides: Mapping[str, Any] | None = None, *, dt: float = 0.1, seed: 
             auxiliary_power=np.full(containers, 2.5e4),
         ),
         pcs=SimpleNamespace(power=np.full(containers, 1e6)),
+        runaway=SimpleNamespace(
+            awake=np.zeros(()),
+            damaged=np.zeros(()),
+            stage=np.zeros(cells),
+            burnt_count=np.zeros(racks),
+            insulation_resistance=np.full(racks, 1e8),
+        ),
+        fire=SimpleNamespace(
+            reading=np.zeros((containers, 5)),
+            tripped=np.zeros(containers),
+            level=np.zeros(containers),
+            gas_alarm=np.zeros(containers),
+            aerosol_released=np.zeros(containers),
+            ventilation_running=np.zeros(containers),
+        ),
     )
     return Rig(
         build_sensing_model(site, seed),

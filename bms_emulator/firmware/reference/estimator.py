@@ -1,7 +1,8 @@
 """State of charge by counting the measured current, corrected at the knees of the OCV curve after rest.
 
 The estimate knows nothing but measurements: a sensor with an offset makes it drift, and only a rest in a knee brings it
-back, as in a real system. State of health is the configured value, 1.
+back, as in a real system. Capacity and state of health are those of the last capacity test; they are not learnt in
+operation.
 """
 
 import numpy as np
@@ -37,7 +38,6 @@ def rest_soc(voltage, hysteresis, table_soc, table_voltage, table_hysteresis):
 @kernel
 def estimate_charge(
     # model
-    capacity,
     table_soc,
     table_voltage,
     table_hysteresis,
@@ -47,6 +47,7 @@ def estimate_charge(
     correction_low,
     correction_high,
     # state
+    capacity,
     known,
     hysteresis,
     rest_time,
@@ -58,13 +59,13 @@ def estimate_charge(
     cycle_count,
     dt,
 ):
-    """State of charge [1] and equivalent full cycles of every rack, all (rack,); capacity [C], table [1] [V] [V].
+    """State of charge [1] and equivalent full cycles of every rack, all (rack,); table [1] [V] [V], capacity [C].
 
     While no current is measured (NaN) the charge stands, and the rack does not count as resting.
     """
     for r in range(soc.shape[0]):
         measured = not np.isnan(current[r])
-        moved = current[r] * dt / capacity if measured else 0.0
+        moved = current[r] * dt / capacity[r] if measured else 0.0
         resting = measured and abs(current[r]) < rest_current
         charge = soc[r] - moved
         cycle_count[r] += 0.5 * abs(moved)

@@ -29,6 +29,7 @@ class ReferenceFirmware:
         racks: What it publishes for every rack.
         bank: What it publishes for every container.
         private: Its memory between periods; its own where None.
+        capacity: Capacity of every rack as a capacity test found it [A s], (rack,); that of fresh cells where None.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class ReferenceFirmware:
         racks: RackOutputs,
         bank: BankOutputs,
         private: ReferenceState | None = None,
+        capacity: Array | None = None,
     ) -> None:
         self._model = build_firmware_model(site)
         self._commands = commands
@@ -47,6 +49,15 @@ class ReferenceFirmware:
         self._signals: Array = np.zeros((SIGNAL_COUNT, site.rack_count))
         self._may_trip: Array = np.ones((SIGNAL_COUNT, site.rack_count))
         self._conditions: NDArray[np.int64] = np.zeros(site.rack_count, np.int64)
+        self.commission(np.full(site.rack_count, self._model.fresh_capacity) if capacity is None else capacity)
+
+    def commission(self, capacity: Array) -> None:
+        """Take over the result of a capacity test: capacity of every rack [A s], (rack,).
+
+        It scales the counting of charge, and relative to the rating it is the state of health, at most 1.
+        """
+        self._private.capacity[...] = capacity
+        self._racks.soh[...] = np.minimum(1.0, capacity / self._model.rated_capacity)
 
     def step(self, measurements: Measurements, dt: float) -> None:
         """Read measurements and commands, write the outputs. dt: one firmware period [s]."""
@@ -64,6 +75,7 @@ class ReferenceFirmware:
         racks, private = self._racks, self._private
         estimate_charge(
             *self._model.estimation,
+            private.capacity,
             private.soc_known,
             private.hysteresis,
             private.rest_time,

@@ -21,9 +21,8 @@ Whole = NDArray[np.int64]
 
 
 class Estimation(NamedTuple):
-    """Charge estimation: capacity [C], OCV table [1] [V] [V], hysteresis rate [1], rest [A] [s], corrections [1]."""
+    """Charge estimation: OCV table [1] [V] [V], hysteresis rate [1], rest [A] [s], corrections [1]."""
 
-    capacity: float
     table_soc: Array
     table_voltage: Array
     table_hysteresis: Array
@@ -137,10 +136,14 @@ class FirmwareModel:
     Attributes:
         first_cell: First cell of the pack that a temperature sensor serves, counted from 1, (sensor,).
         rated_energy: Rated energy of a container [J].
+        rated_capacity: Rated capacity of a rack [C].
+        fresh_capacity: Capacity of a rack that was never tested [C].
     """
 
     first_cell: Array
     rated_energy: float
+    rated_capacity: float
+    fresh_capacity: float
     estimation: Estimation
     permitted: Permitted
     alarms: AlarmRows
@@ -159,6 +162,8 @@ def build_firmware_model(site: SiteProfile) -> FirmwareModel:
     return FirmwareModel(
         first_cell=_first_cells(rack),
         rated_energy=site.container.rated_energy_kwh * 1e3 * SECONDS_PER_HOUR,
+        rated_capacity=rack.pack.cell.rated_capacity_ah * SECONDS_PER_HOUR,
+        fresh_capacity=rack.pack.cell.capacity_ah * SECONDS_PER_HOUR,
         estimation=_estimation(rack, firmware),
         permitted=Permitted(
             rack.rated_current_a,
@@ -198,7 +203,6 @@ def _estimation(rack: RackProfile, firmware: FirmwareProfile) -> Estimation:
     cell, estimator = rack.pack.cell, firmware.estimator
     table = cell.open_circuit
     return Estimation(
-        cell.capacity_ah * SECONDS_PER_HOUR,
         np.array(table.soc),
         np.array(table.voltage_v),
         np.array(table.hysteresis_mv) / 1e3,

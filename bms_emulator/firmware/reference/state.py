@@ -15,6 +15,7 @@ class ReferenceState:
 
     GROUP: ClassVar = Group(root="container", source="firmware", public=False)
 
+    capacity: Array = array("rack", "A s", "Capacity of the rack as the last capacity test found it.")
     soc_known: Array = array("rack", "", "1 once the state of charge was initialised.")
     hysteresis: Array = array("rack", "1", "Estimated hysteresis, -1 after discharge to +1 after charge.")
     rest_time: Array = array("rack", "s", "Time since current last flowed.")

@@ -18,7 +18,7 @@ from bms_emulator.interfaces.values import SELECTOR_LENGTH_MAX, dumps
 from bms_emulator.interfaces.web import rest
 from bms_emulator.interfaces.web.frames import CellFrames
 from bms_emulator.interfaces.web.rest import EVENTS_MAX, RefusalError
-from bms_emulator.interfaces.web.schema import FAULT_EXAMPLES, Applied, NewValue, Point, Problem, Writes
+from bms_emulator.interfaces.web.schema import FAULT_EXAMPLES, Applied, FastForward, NewValue, Point, Problem, Writes
 from bms_emulator.interfaces.web.view import ContainerView
 
 STREAMS_MAX = 32
@@ -123,6 +123,15 @@ def _add_points(app: FastAPI, link: Link) -> None:
     @app.get("/api/status", tags=["emulator"], summary="Clock, punctuality, active faults")
     async def status() -> Response:
         return Json(link.status())
+
+    @app.post(
+        "/api/fast-forward",
+        tags=["emulator"],
+        summary="Age the cells by days that are not simulated",
+        response_model=Applied,
+    )
+    async def fast_forward(request: Request, body: FastForward) -> Response:
+        return Json(await rest.fast_forward(link, _origin(request), body.days))
 
     @app.get("/api/site", tags=["emulator"], summary="Names and counts of the site")
     async def site() -> Response:

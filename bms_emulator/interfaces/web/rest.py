@@ -129,6 +129,11 @@ async def command(link: Link, asked: Command, refused: HTTPStatus) -> dict[str, 
     return {"tick": ack.tick, "time_s": round(ack.time, 6), "result": ack.result}
 
 
+async def fast_forward(link: Link, origin: str, days: float) -> dict[str, Any]:
+    """Age the cells by days that are not simulated."""
+    return await command(link, Command("fast_forward", origin, {"days": days}), HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
 async def add_fault(link: Link, origin: str, fault: dict[str, Any], dry_run: bool) -> dict[str, Any]:
     """Add a fault, or say what it would hit."""
     if too_deep(fault):

@@ -45,6 +45,15 @@ class Writes(Body):
     """Values by point name or selector."""
 
 
+class FastForward(Body):
+    """Time by which the cells age without being simulated."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"days": 1826.25}]})
+
+    days: Annotated[float, Field(gt=0, le=36525)]
+    """Days of the duty that the battery lately saw, or of the declared one where less than a day was simulated."""
+
+
 FAULT_EXAMPLES: dict[str, Any] = {
     "sensor": {
         "summary": "A cell voltage sensor sticks at 3.70 V for 30 s, from 5 s on",

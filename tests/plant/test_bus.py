@@ -1,103 +1,14 @@
-"""DC bus: strings in parallel, PCS and link capacitor."""
-
-from dataclasses import dataclass, field
+"""DC bus where no string changes sides: strings in parallel, PCS and link capacitor."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bms_emulator.arrays import Array
 from bms_emulator.plant.contactor import MAIN_NEGATIVE, MAIN_POSITIVE, PRECHARGE
-from bms_emulator.plant.string import BusModel, current_of_power, feasible_power, split_current
-from tests.reference.bus_twin import bus_current_twin, bus_twin
-
-STIFF = BusModel(
-    racks_per_container=2,
-    wiring_resistance=0.0,
-    contactor_travel_time=0.03,
-    precharge_resistance=100.0,
-    fuse_rating=1e6,
-    fuse_melting_integral=1e12,
-    link_capacitance=1e-15,
-    bleed_resistance=1e15,
-)
-"""Bus on which only the strings count."""
-
-REAL = STIFF._replace(wiring_resistance=0.0045, link_capacitance=6e-3, bleed_resistance=50e3, fuse_rating=315.0)
-
-AHEAD = (1.0, 1.0, 1.0)
-"""Contacts of a rack on the bus."""
-PRECHARGING = (1.0, 1.0, 0.0)
-OPEN = (0.0, 0.0, 0.0)
-
-
-@dataclass
-class Bus:
-    """Sources on a bus.
-
-    Attributes:
-        source_voltage: Of every rack [V].
-        resistance: Of every rack [Ohm].
-        contactor_closed: Of every rack.
-        bus_voltage: Of every container before the step [V].
-        dc_power: Asked by the PCS of every container [W].
-        model: Constants.
-        current_limit: For both directions [A].
-    """
-
-    source_voltage: Array
-    resistance: Array
-    contactor_closed: Array
-    bus_voltage: Array
-    dc_power: Array
-    model: BusModel = STIFF
-    current_limit: float = 1e9
-    current: Array = field(init=False)
-    bus_current: Array = field(init=False)
-    limited: Array = field(init=False)
-    fuse_heat: Array = field(init=False)
-    fuse_closed: Array = field(init=False)
-    precharge_energy: Array = field(init=False)
-
-    def __post_init__(self) -> None:
-        racks, containers = self.source_voltage.size, self.bus_voltage.size
-        self.current, self.fuse_heat, self.precharge_energy = (np.zeros(racks) for _ in range(3))
-        self.fuse_closed = np.ones(racks)
-        self.bus_current, self.limited = np.zeros(containers), np.zeros(containers)
-
-    def step(self, dt: float = 0.1) -> None:
-        limit = np.full(self.bus_voltage.size, self.current_limit)
-        split_current(
-            self.model,
-            self.current,
-            self.fuse_heat,
-            self.fuse_closed,
-            self.precharge_energy,
-            self.bus_voltage,
-            self.bus_current,
-            self.dc_power,
-            self.limited,
-            self.source_voltage,
-            self.resistance,
-            self.contactor_closed,
-            limit,
-            limit,
-            dt,
-        )
-
-
-def two(
-    sources: tuple[float, float] = (1370.0, 1360.0),
-    power: float = 0.0,
-    contacts: tuple[tuple[float, ...], tuple[float, ...]] = (AHEAD, AHEAD),
-    before: float = 1365.0,
-    model: BusModel = STIFF,
-) -> Bus:
-    """Two racks on one bus."""
-    return Bus(
-        np.array(sources), np.array([0.1, 0.3]), np.array(contacts), np.array([before]), np.array([power]), model=model
-    )
+from bms_emulator.plant.string import current_of_power, feasible_power
+from tests.plant.bench_bus import AHEAD, AIR, OPEN, PRECHARGING, REAL, STIFF, Bus, two
+from tests.reference.bus_twin import linear_bus_current_twin, linear_bus_twin
 
 
 def test_unequal_racks_share_as_the_circuit_says() -> None:
@@ -177,8 +88,8 @@ def test_bus_equals_its_slow_twin(
     conductances = np.array([1.0 / 0.1045, {OPEN: 0.0, PRECHARGING: 1.0 / 100.3045, AHEAD: 1.0 / 0.3045}[contacts]])
     bus.step(dt)
     fixed = (bus.source_voltage, conductances, 1.0 / REAL.bleed_resistance, REAL.link_capacitance, before)
-    current = bus_current_twin(*fixed, power, dt)
-    after, mean = bus_twin(*fixed, current, dt)
+    current = linear_bus_current_twin(*fixed, power, dt)
+    after, mean = linear_bus_twin(*fixed, current, dt)
     assert bus.bus_current[0] == pytest.approx(current, rel=1e-9, abs=1e-9)
     assert bus.bus_voltage[0] == pytest.approx(after, rel=1e-9)
     assert bus.current == pytest.approx(conductances * (bus.source_voltage - mean), rel=1e-8, abs=1e-6)
@@ -198,11 +109,11 @@ def test_precharge_heats_the_resistor_with_the_energy_of_the_link() -> None:
     bus = two(contacts=(PRECHARGING, OPEN), before=0.0, model=REAL._replace(bleed_resistance=1e15))
     for _ in range(600):
         bus.step(0.01)
-    assert bus.precharge_energy[0] == pytest.approx(0.5 * 6e-3 * 1370.0**2, rel=0.06)
-    at_once = bus.precharge_energy[0]
+    rise = bus.precharge_temperature[0] - AIR
+    assert rise == pytest.approx(0.5 * 6e-3 * 1370.0**2 / 120.0, rel=0.06)
     for _ in range(12000):
         bus.step(0.01)
-    assert bus.precharge_energy[0] == pytest.approx(at_once * np.exp(-1.0), rel=1e-3)
+    assert bus.precharge_temperature[0] - AIR == pytest.approx(rise * np.exp(-1.0), rel=1e-3)
 
 
 def test_rack_precharges_onto_a_live_bus() -> None:
@@ -236,12 +147,12 @@ def test_fuse_opens_for_good_once_its_integral_has_melted_it() -> None:
     bus = two(sources=(1370.0, 1370.0), power=600e3, contacts=(AHEAD, OPEN), model=model)
     ticks = 0
     while bus.fuse_closed[0]:
-        bus.dc_power[0] = 600e3
+        bus.demand[0] = 600e3
         bus.step()
         ticks += 1
     current = current_of_power(1370.0, 0.1, 600e3)
     assert ticks == np.ceil(50e3 / (current**2 - 315.0**2) / 0.1)
-    bus.dc_power[0] = 0.0
+    bus.demand[0] = 0.0
     bus.step()
     assert bus.current[0] == 0.0
     assert bus.fuse_closed[0] == 0.0
@@ -251,7 +162,7 @@ def test_fuse_carries_its_rating_for_good() -> None:
     model = STIFF._replace(fuse_rating=315.0, fuse_melting_integral=50e3)
     bus = two(contacts=(AHEAD, OPEN), model=model)
     for _ in range(1000):
-        bus.dc_power[0] = 314.0 * (1370.0 - 31.4)
+        bus.demand[0] = 314.0 * (1370.0 - 31.4)
         bus.step(1.0)
     assert bus.fuse_closed[0] == 1.0
     assert bus.fuse_heat[0] == 0.0
@@ -311,7 +222,14 @@ def test_no_input_leads_to_nan(
     bus = two((first, second), power, (tuple(contacts[:3]), tuple(contacts[3:])), before, REAL)
     bus.current_limit = limit
     bus.step(dt)
-    for array in (bus.current, bus.bus_voltage, bus.bus_current, bus.dc_power, bus.fuse_heat, bus.precharge_energy):
+    for array in (
+        bus.current,
+        bus.bus_voltage,
+        bus.bus_current,
+        bus.dc_power,
+        bus.fuse_heat,
+        bus.precharge_temperature,
+    ):
         assert np.isfinite(array).all()
 
 

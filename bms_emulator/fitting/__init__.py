@@ -1,0 +1,1 @@
+"""Fitting: a cell profile from measurements of a cell."""

@@ -1,0 +1,257 @@
+"""All that a thermal runaway touches: reactions of the cells, insulation of the rack, air of the enclosure, fire panel.
+
+It sleeps at a site where all is calm. The insulation falls as what jets throw out creeps over it:
+
+    dw/dt = (S - w) / tau        S thrown out, w crept over the insulation, in contents of a cell
+    1 / R = 1 / R_sound + w / R_residue + leak of a fault
+"""
+
+import math
+from typing import NamedTuple
+
+from bms_emulator.jit import kernel
+from bms_emulator.plant.enclosure_air import AirModel, build_air_model, step_air
+from bms_emulator.plant.fire_panel import PanelModel, build_panel_model, step_panels
+from bms_emulator.plant.reaction import ReactionModel, build_reaction_model, step_reactions
+from bms_emulator.plant.schedule import slow_ticks
+from bms_emulator.plant.state import Detector, PlantOverlay, PlantState
+from bms_emulator.profile.site import SiteProfile
+
+SETTLED = 1e-9
+"""Contents of a cell that no longer matter where they creep [1]."""
+
+
+class InsulationModel(NamedTuple):
+    """Constants of a rack's insulation.
+
+    Attributes:
+        racks_per_container: Racks in one enclosure.
+        sound: Conductance of a sound rack against earth [S].
+        residue: Conductance of what one emptied cell leaves [S].
+        creep_time: In which it gets there [s].
+    """
+
+    racks_per_container: int
+    sound: float
+    residue: float
+    creep_time: float
+
+
+class RunawayModel(NamedTuple):
+    """Constants of all that a thermal runaway touches."""
+
+    reaction: ReactionModel
+    insulation: InsulationModel
+    air: AirModel
+    panel: PanelModel
+
+
+def build_runaway_model(site: SiteProfile) -> RunawayModel:
+    """Constants of the runaway of a site's cells, its racks' insulation, its enclosures' air and fire panels."""
+    rack = site.container.rack
+    cell = rack.pack.cell
+    return RunawayModel(
+        reaction=build_reaction_model(site),
+        insulation=InsulationModel(
+            racks_per_container=site.container.rack_count,
+            sound=1e-3 / rack.insulation_kohm,
+            residue=1e-3 / cell.runaway.residue_kohm,
+            creep_time=cell.runaway.residue_s,
+        ),
+        air=build_air_model(site),
+        panel=build_panel_model(site),
+    )
+
+
+@kernel
+def step_insulation(
+    # model
+    model,
+    # state
+    spilled,
+    wetted,
+    resistance,
+    # inputs
+    jet_flow,
+    # overlay
+    leak,
+    dt,
+):
+    """Advance the insulation of every rack by dt [s]: what jets throw out creeps over it, exactly for a steady jet.
+
+    Shapes: (rack); jet_flow (rack, pack).
+    """
+    decay = math.exp(-dt / model.creep_time)
+    for r in range(spilled.size):
+        flow = 0.0
+        for p in range(jet_flow.shape[1]):
+            flow += jet_flow[r, p]
+        # wetted follows spilled = spilled0 + flow t, which it lags by flow tau once all has settled
+        behind = model.creep_time * flow
+        wetted[r] = spilled[r] + flow * dt - behind + decay * (wetted[r] - spilled[r] + behind)
+        spilled[r] += flow * dt
+        if flow == 0.0 and spilled[r] - wetted[r] < SETTLED:
+            wetted[r] = spilled[r]
+        resistance[r] = 1.0 / (model.sound + model.residue * wetted[r] + leak[r])
+
+
+def initialise_runaway(model: RunawayModel, state: PlantState) -> None:
+    """Set racks to sound insulation, and detectors to the air that is there."""
+    state.runaway.insulation_resistance[...] = 1.0 / model.insulation.sound
+    _settle_heat_detectors(state)
+
+
+def step_runaway(
+    model: RunawayModel, state: PlantState, overlay: PlantOverlay, tick: int, dt: float, refresh: bool = False
+) -> None:
+    """Advance runaways, insulation, air and fire panels by dt [s]; at a site where all is calm it only looks around.
+
+    It looks once a second, and at once after a change of the overlay (`refresh`).
+    """
+    runaway, period = state.runaway, slow_ticks(dt)
+    if refresh:
+        power = overlay.cell_heat + overlay.cell_runaway_heat
+        runaway.heated[...] = power.reshape(*runaway.heated.shape, -1).any(axis=2)
+    if refresh or tick % period == 0:
+        _look_around(model, state, refresh)
+    if not runaway.awake.item():
+        return
+    cells, air, fire = state.cells, state.air, state.fire
+    step_reactions(
+        # model
+        model.reaction,
+        model.insulation.racks_per_container,
+        # state
+        runaway.stage,
+        runaway.reaction,
+        runaway.energy,
+        runaway.vented,
+        runaway.lean,
+        cells.voltage_gain,
+        cells.heat,
+        runaway.reacting,
+        runaway.vent_flow,
+        runaway.jet_flow,
+        runaway.burnt_count,
+        runaway.cell_count,
+        runaway.heat_released,
+        # inputs
+        cells.temperature_core,
+        cells.temperature_surface,
+        cells.soc,
+        runaway.heated,
+        state.packs.temperature_max,
+        # overlay
+        overlay.cell_heat,
+        overlay.cell_runaway_heat,
+        tick,
+        period,
+        dt,
+    )
+    runaway.damaged[...] = runaway.burnt_count.any()
+    step_insulation(
+        # model
+        model.insulation,
+        # state
+        runaway.spilled,
+        runaway.wetted,
+        runaway.insulation_resistance,
+        # inputs
+        runaway.jet_flow,
+        # overlay
+        overlay.insulation_leak,
+        dt,
+    )
+    step_air(
+        # model
+        model.air,
+        # state
+        air.gas,
+        air.hydrogen,
+        air.carbon_monoxide,
+        air.lel_fraction,
+        air.vented,
+        air.exhausted,
+        air.smoke,
+        air.jet_power,
+        air.layer_rise,
+        air.mass_lost,
+        air.fan_power,
+        state.containers.air_temperature,
+        # inputs
+        state.containers.ambient_temperature,
+        runaway.vent_flow,
+        runaway.jet_flow,
+        fire.ventilation_running,
+        dt,
+    )
+    step_panels(
+        # model
+        model.panel,
+        # state
+        fire.reading,
+        fire.standing,
+        fire.tripped,
+        fire.level,
+        fire.level2_time,
+        fire.gas_alarm,
+        fire.ventilation_running,
+        fire.aerosol_released,
+        # inputs
+        air.hydrogen,
+        air.carbon_monoxide,
+        air.smoke,
+        air.jet_power,
+        air.layer_rise,
+        state.containers.air_temperature,
+        state.fire_commands.reset,
+        dt,
+    )
+
+
+def _look_around(model: RunawayModel, state: PlantState, refresh: bool) -> None:
+    """Fall asleep where all is calm, wake up where it is not; called once a second."""
+    runaway, air, fire = state.runaway, state.air, state.fire
+    stirred = refresh or stirs(
+        # model
+        model.reaction.stage_temperature[0],
+        model.panel.alarm[Detector.HEAT_LOW],
+        # inputs
+        state.packs.temperature_max,
+        state.containers.air_temperature,
+        state.fire_commands.reset,
+    )
+    if runaway.awake.item():
+        in_air = fire.reading[:, : Detector.HEAT_LOW]
+        busy = (runaway.heated, runaway.reacting, air.gas, air.smoke, air.layer_rise, fire.tripped, fire.level, in_air)
+        creeping = bool((runaway.wetted != runaway.spilled).any())
+        runaway.awake[...] = stirred or creeping or any(bool(array.any()) for array in busy)
+    elif stirred:
+        _settle_heat_detectors(state)
+        runaway.awake[...] = 1.0
+
+
+@kernel
+def stirs(
+    # model
+    onset,
+    heat_alarm,
+    # inputs
+    temperature_max,
+    air_temperature,
+    reset,
+):
+    """Whether any pack (rack, pack) or any air (container) of the site is hot [K], or any fire panel is to be reset."""
+    hot = False
+    for r in range(temperature_max.shape[0]):
+        for p in range(temperature_max.shape[1]):
+            hot |= temperature_max[r, p] >= onset
+    for c in range(reset.size):
+        hot |= air_temperature[c] >= heat_alarm or reset[c] != 0.0
+    return hot
+
+
+def _settle_heat_detectors(state: PlantState) -> None:
+    """Heat detectors have the temperature of the air around them; all others read clean air."""
+    state.fire.reading[...] = 0.0
+    state.fire.reading[:, Detector.HEAT_LOW :] = state.containers.air_temperature[:, None]

@@ -1,0 +1,44 @@
+"""Channels that burnt with their cell: open sense wires have no reading, open NTCs read the cold end of their scale."""
+
+import numpy as np
+
+from bms_emulator.jit import kernel
+from bms_emulator.sensing.model import SensingModel
+from bms_emulator.sensing.state import Measured
+from bms_emulator.sensing.truth import RunawayTruth
+
+_BURNT = 5.0
+"""Last stage of a thermal runaway: the wires at the cell are gone."""
+
+
+def lose_burnt_channels(model: SensingModel, measured: Measured, runaway: RunawayTruth) -> None:
+    """Overwrite the readings of burnt channels; at a site without damage nothing is looked at."""
+    if runaway.damaged.item():
+        coldest = model.temperature.origin + model.temperature.range_min
+        lose_channels(
+            model.sensor_cell, coldest, runaway.stage, runaway.burnt_count, measured.cell_voltage, measured.temperature
+        )
+
+
+@kernel
+def lose_channels(
+    # model
+    sensor_cell,
+    coldest,
+    # inputs
+    stage,
+    burnt_count,
+    # out
+    cell_voltage,
+    temperature,
+):
+    """Readings of burnt cells. Shapes: stage, cell_voltage (rack, cell); temperature (rack, sensor); rest (rack)."""
+    for r in range(burnt_count.size):
+        if burnt_count[r] == 0.0:
+            continue
+        for k in range(stage.shape[1]):
+            if stage[r, k] == _BURNT:
+                cell_voltage[r, k] = np.nan
+        for j in range(sensor_cell.size):
+            if stage[r, sensor_cell[j]] == _BURNT:
+                temperature[r, j] = coldest
