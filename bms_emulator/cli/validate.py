@@ -150,8 +150,7 @@ def _print(results: "Sequence[Result]", output: Path) -> None:
     for result in results:
         if result.error:
             typer.echo(f"{result.check.name} came to no end: {result.error}", err=True)
-    rows = [row for result in results for row in result.rows]
-    typer.echo(f"{sum(row.held for row in rows)} of {len(rows)} rows held; report: {output}")
+    typer.echo(f"{wording.tally([row for result in results for row in result.rows])}; report: {output}")
 
 
 def _print_json(results: "Sequence[Result]", heading: dict[str, object], output: Path) -> None:
@@ -162,8 +161,8 @@ def _print_json(results: "Sequence[Result]", heading: dict[str, object], output:
         {
             **heading,
             "ok": all(result.held for result in results),
-            "held": sum(row["held"] for row in rows),
-            "count": len(rows),
+            "held": sum(row["held"] and row["judged"] for row in rows),
+            "count": sum(row["judged"] for row in rows),
             "report": str(output),
             "errors": {result.check.name: result.error for result in results if result.error},
             "rows": rows,

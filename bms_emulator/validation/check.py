@@ -24,6 +24,7 @@ class Row:
         unit: Unit of all of these; ``1`` for a ratio.
         source: Where the reference comes from, with its grade.
         note: What else there is to say.
+        judged: Whether it counts; not where the conditions of the reference are not known well enough.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Row:
     unit: str
     source: str
     note: str = ""
+    judged: bool = True
 
     @classmethod
     def close(
@@ -59,6 +61,11 @@ class Row:
     def at_least(cls, name: str, ours: float, bound: float, unit: str, source: str, note: str = "") -> Self:
         """Ours must not stay below a bound."""
         return cls(name, float(ours), bound, math.inf, 0.0, unit, source, note)
+
+    @classmethod
+    def beside(cls, name: str, ours: float, reference: float, unit: str, source: str, note: str) -> Self:
+        """Ours is shown beside a number that holds for conditions which its source does not tell: the note says which."""
+        return cls(name, float(ours), reference, reference, math.inf, unit, source, note, judged=False)
 
     @property
     def difference(self) -> float:

@@ -142,7 +142,7 @@ def _parameters(
         "h_therm": conductance or 0.0,
         "A_therm": 1.0,
         "ocv": lambda soc: open_circuit(soc) - direction.sign * cell.hysteresis_instantaneous_mv * 1e-3,
-        "M_hyst": lambda _: half_gap_mv * 1e-3,
+        "M_hyst": lambda _: (half_gap_mv - cell.hysteresis_instantaneous_mv) * 1e-3,
         "R0": ohms("0"),
         "R1": ohms("1"),
         "C1": farads("1", resistance.tau1_s),

@@ -79,9 +79,9 @@ def render(heading: Heading, sections: Sequence[Section], results: Sequence[Resu
 
 def _heading(heading: Heading, results: Sequence[Result]) -> str:
     rows = [row for result in results for row in result.rows]
-    held, failed = sum(row.held for row in rows), [r for r in results if r.error]
-    good = held == len(rows) and not failed
-    verdict = f"{held} of {len(rows)} rows held"
+    failed = [r for r in results if r.error]
+    good = all(result.held for result in results)
+    verdict = wording.tally(rows)
     verdict += f"; {len(failed)} of {len(results)} checks came to no end" if failed else ""
     facts = {
         "Program": f"bms-emulator {heading.version}",
@@ -100,11 +100,10 @@ def _summary(parts: Sequence[tuple[Section, Sequence[Result]]]) -> str:
     lines = []
     for number, (section, results) in enumerate(parts, 1):
         rows = [row for result in results for row in result.rows]
-        held = sum(row.held for row in rows)
-        state = "held" if held == len(rows) and not any(result.error for result in results) else "failed"
+        state = "held" if all(result.held for result in results) else "failed"
         lines.append(
             f'<tr><td><a href="#{section.name}">{number} {escape(section.title)}</a></td><td>{len(results)}</td>'
-            f'<td>{held} of {len(rows)}</td><td class="{state}">{state}</td></tr>'
+            f'<td>{wording.tally(rows).replace(" rows held", "")}</td><td class="{state}">{state}</td></tr>'
         )
     bad = [
         f"<li>{escape(result.check.name)}: {escape(text)}</li>"
@@ -112,7 +111,15 @@ def _summary(parts: Sequence[tuple[Section, Sequence[Result]]]) -> str:
         for result in results
         for text in [*([result.error] if result.error else []), *(_line(row) for row in result.rows if not row.held)]
     ]
+    unjudged = [
+        f"<li>{escape(result.check.name)}: {escape(_line(row))}. {escape(row.note)}</li>"
+        for _, results in parts
+        for result in results
+        for row in result.rows
+        if not row.judged
+    ]
     listed = f'<h3>What did not hold</h3>\n<ul class="bad">{"".join(bad)}</ul>\n' if bad else ""
+    listed += f'<h3>What could not be judged</h3>\n<ul>{"".join(unjudged)}</ul>\n' if unjudged else ""
     return (
         "<h2>Summary</h2>\n<table class=summary><thead><tr><th>section</th><th>checks</th><th>rows held</th>"
         f"<th>verdict</th></tr></thead><tbody>{''.join(lines)}</tbody></table>\n{listed}"
@@ -158,7 +165,8 @@ def _closing() -> str:
     return (
         "<h2>How to read this</h2>\n<p>A row holds where ours lies no farther from the reference than the tolerance; "
         "within a range, or on the right side of a bound, the difference is 0. Tolerances stand in the program and do "
-        "not depend on the result. Every source carries a grade:</p>\n"
+        "not depend on the result. A row is not judged where the source does not tell the conditions that its number "
+        "depends on; it does not count. Every source carries a grade:</p>\n"
         f'<dl class="grades">{grades}</dl>\n'
         '<table class="sign"><tr><td>Run by</td><td></td><td>Checked by</td><td></td></tr>'
         "<tr><td>Date</td><td></td><td>Date</td><td></td></tr></table>"

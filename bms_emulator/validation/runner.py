@@ -74,7 +74,8 @@ def as_data(result: Result) -> list[dict[str, Any]]:
             "source": row.source,
             "ours": _finite(row.ours),
             "difference": _finite(row.difference),
-            "tolerance": row.tolerance,
+            "tolerance": _finite(row.tolerance),
+            "judged": row.judged,
             "held": row.held,
             "note": row.note,
         }

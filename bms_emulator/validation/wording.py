@@ -1,6 +1,7 @@
 """Numbers of a validation as people read them."""
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 from bms_emulator.validation.check import Row
@@ -54,9 +55,20 @@ def difference(row: Row) -> str:
 
 def tolerance(row: Row) -> str:
     """How far it may be."""
+    if not row.judged:
+        return "open"
     return f"± {quantity(row.tolerance, row, 2)}" if row.tolerance else "none"
+
+
+def tally(rows: Sequence[Row]) -> str:
+    """How many of some rows held."""
+    judged = [row for row in rows if row.judged]
+    text = f"{sum(row.held for row in judged)} of {len(judged)} rows held"
+    return text + (f", {len(rows) - len(judged)} not judged" if len(judged) < len(rows) else "")
 
 
 def verdict(row: Row) -> str:
     """Whether it held."""
+    if not row.judged:
+        return "not judged"
     return "held" if row.held else "failed"
