@@ -25,6 +25,8 @@ Examples:
 
   run --speed 300 --ambient 45: a hot day in five minutes
 
+  run --weather device_profiles/weather/hot-week.csv --speed 60: a heat wave
+
   run cabinet --duration 24h --speed max: a day of a cabinet at once
 
   run --set initial.temperature_degc=-5: a cold start
@@ -83,6 +85,9 @@ def run(
     ambient: Annotated[
         float | None, typer.Option(metavar="DEGC", help="Outside temperature, without daily swing.")
     ] = None,
+    weather: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Outside temperature of every hour, repeated after its end.")
+    ] = None,
     soc: Annotated[float | None, typer.Option(metavar="PERCENT", help="State of charge at the start.")] = None,
     age: Annotated[float | None, typer.Option(metavar="YEARS", help="Time in service at the start.")] = None,
     climate: Annotated[
@@ -125,8 +130,11 @@ def run(
 ) -> None:
     """Emulate a site: plant, BMS firmware, Modbus TCP, MQTT, REST and a live page. Ctrl-C stops it."""
     overrides = parse_settings(settings or [])
+    if ambient is not None and weather is not None:
+        raise typer.BadParameter("the weather is either --ambient or --weather")
+    series = None if weather is None else {"file": str(weather.resolve())}
     given = {
-        "weather": None if ambient is None else {"mean_degc": ambient},
+        "weather": series if ambient is None else {"mean_degc": ambient},
         "initial.soc_percent": soc,
         "initial.age.years": age,
         "initial.age.climate_degc": climate,
