@@ -56,6 +56,8 @@ class FieldInfo:
         choices: Names of the values of an ``enum``, or of the bits of a ``bitfield``.
         limits: Lowest and highest value that a write may set.
         public: Whether it becomes a point.
+        age: Field of the same group with the ages of the values [s], 0 where they may have changed just now, None
+            where nothing tells it; each age belongs to an equal share of the values, in their order.
     """
 
     axes: tuple[str, ...]
@@ -67,6 +69,7 @@ class FieldInfo:
     choices: Mapping[int, str] | None = None
     limits: tuple[float, float] | None = None
     public: bool = True
+    age: str | None = None
 
 
 def array(
@@ -80,10 +83,11 @@ def array(
     choices: Mapping[int, str] | None = None,
     limits: tuple[float, float] | None = None,
     public: bool = True,
+    age: str | None = None,
 ) -> Any:
     """Declare an array field of a group; the arguments are those of :class:`FieldInfo`, axes separated by blanks."""
     kind = "enum" if choices is not None and kind == "float" else kind
-    info = FieldInfo(tuple(axes.split()), unit, doc, initial, point, kind, choices, limits, public)
+    info = FieldInfo(tuple(axes.split()), unit, doc, initial, point, kind, choices, limits, public, age)
     return dataclasses.field(metadata={"array": info})
 
 

@@ -21,8 +21,18 @@ from typing import Any
 
 import numba
 from numba.core import event
+from numba.np.unsafe.ndarray import to_fixed_tuple
 
 _IMPORT = re.compile(r"^from (bms_emulator[\w.]*) import", re.MULTILINE)
+
+
+fields_of: Any = to_fixed_tuple
+"""Compiled: the first numbers of an array as a tuple of so many, to make a model of within a kernel.
+
+    model = ChillerModel(*fields_of(constants, FIELD_COUNT))
+
+In every call from Python numba looks at each field of a named tuple, for 1 to 2 µs, but at an array for 0.1 µs.
+"""
 
 
 def _compile(function: Callable[..., Any]) -> Any:

@@ -24,12 +24,11 @@ give on no side, the PCS takes no current in that step; the voltage then follows
 import math
 from typing import NamedTuple
 
-from bms_emulator.jit import kernel, scalar
+from bms_emulator.jit import scalar
 from bms_emulator.plant.contactor import is_main_closed, melt, warm_resistor
 from bms_emulator.plant.relaxation import mean_decay, mean_rise
 from bms_emulator.plant.state import PcsControl
 from bms_emulator.plant.string import (
-    Strings,
     as_they_were,
     current_of_power,
     feasible_power,
@@ -58,7 +57,6 @@ class BusModel(NamedTuple):
     """Constants of racks and DC bus, alike for all containers.
 
     Attributes:
-        racks_per_container: Racks on one bus.
         wiring_resistance: Cables, fuse and contactors of a rack [Ohm].
         busbar_resistance: From the common node of the racks to the PCS [Ohm].
         contactor_travel_time: From coil command to contact [s].
@@ -72,7 +70,6 @@ class BusModel(NamedTuple):
         link_voltage_max: Highest voltage at which the PCS charges [V].
     """
 
-    racks_per_container: int
     wiring_resistance: float
     busbar_resistance: float
     contactor_travel_time: float
@@ -86,6 +83,28 @@ class BusModel(NamedTuple):
     link_voltage_max: float
 
 
+class Solution(NamedTuple):
+    """What a step gave at the bus of a container.
+
+    Attributes:
+        current: Of the PCS [A].
+        voltage: Of the link at the end [V].
+        power: DC power of the PCS [W].
+        met: Whether the demand is met, or would be but for its largest change of the current.
+        feasible_charge_power: At which the bus reaches the highest voltage of the PCS, >= 0 [W].
+        feasible_discharge_power: Largest that the racks can give, >= 0 [W].
+        ripple: Mean square of the deviation of the strings' node from its mean voltage [V2].
+    """
+
+    current: float
+    voltage: float
+    power: float
+    met: bool
+    feasible_charge_power: float
+    feasible_discharge_power: float
+    ripple: float
+
+
 @scalar
 def clamp(x, low, high):
     """`x` held within `low` and `high`."""
@@ -93,30 +112,30 @@ def clamp(x, low, high):
 
 
 @scalar
-def wanted_current(control, demand, source_voltage, resistance, link_voltage):
+def wanted_current(demand, source_voltage, resistance, link_voltage):
     """Current at which the PCS gets what it demands from a source, or comes as near as the source lets it [A].
 
     `link_voltage` is the mean that ends the step at the demanded voltage.
     """
-    if control == CURRENT:
-        return demand
-    if control == VOLTAGE:
+    if demand.control == CURRENT:
+        return demand.value
+    if demand.control == VOLTAGE:
         return (source_voltage - link_voltage) / resistance
-    return current_of_power(source_voltage, resistance, min(demand, feasible_power(source_voltage, resistance)))
+    return current_of_power(source_voltage, resistance, min(demand.value, feasible_power(source_voltage, resistance)))
 
 
 @scalar
-def limits(source_voltage, resistance, current_min, current_max, power_min, power_max):
+def limits(demand, source_voltage, resistance):
     """Least and largest current that the limits of current and power allow, and that the source can give [A]."""
-    most = min(power_max, feasible_power(source_voltage, resistance))
-    low = max(current_min, current_of_power(source_voltage, resistance, power_min))
-    return low, min(current_max, current_of_power(source_voltage, resistance, most))
+    most = min(demand.power_max, feasible_power(source_voltage, resistance))
+    low = max(demand.current_min, current_of_power(source_voltage, resistance, demand.power_min))
+    return low, min(demand.current_max, current_of_power(source_voltage, resistance, most))
 
 
 @scalar
-def is_short(control, demand, power):
+def is_short(demand, power):
     """Whether a power falls short of the demand by more than rounding."""
-    return control == POWER and abs(power - demand) > 1e-9 * (1.0 + abs(demand))
+    return demand.control == POWER and abs(power - demand.value) > 1e-9 * (1.0 + abs(demand.value))
 
 
 @scalar
@@ -169,22 +188,16 @@ def surplus(strings, busbar_resistance, link_conductance, link_current, voltage)
 @scalar
 def solve(
     # model
-    model,
+    busbar,
     # state
     strings,
     # inputs
+    demand,
     voltage,
+    last,
     link_conductance,
     link_current,
-    last,
-    control,
-    demand,
     ending,
-    current_min,
-    current_max,
-    current_change,
-    power_min,
-    power_max,
 ):
     """Find the PCS current of a step and share it out among the strings.
 
@@ -194,23 +207,22 @@ def solve(
 
     Returns:
         Current of the PCS [A], mean voltage of the link [V], conductance of the strings as the link sees them [S], and
-        whether the demand is met, or would be but for `current_change`.
+        whether the demand is met, or would be but for its `current_change`.
     """
-    busbar = model.busbar_resistance
-    otherwise = 0.0 if control == VOLTAGE or demand == 0.0 else math.copysign(1.0, demand)
+    otherwise = 0.0 if demand.control == VOLTAGE or demand.value == 0.0 else math.copysign(1.0, demand.value)
     for _ in range(PASSES):
         conductance, short_circuit_current = beyond(as_they_were(strings, otherwise), busbar)
         resistance = 1.0 / (conductance + link_conductance)
         source_voltage = resistance * (short_circuit_current + link_current)
-        wanted = wanted_current(control, demand, source_voltage, resistance, ending)
-        low, high = limits(source_voltage, resistance, current_min, current_max, power_min, power_max)
+        wanted = wanted_current(demand, source_voltage, resistance, ending)
+        low, high = limits(demand, source_voltage, resistance)
         allowed = clamp(wanted, low, high)
-        current = clamp(clamp(allowed, last - current_change, last + current_change), low, high)
+        current = clamp(clamp(allowed, last - demand.current_change, last + demand.current_change), low, high)
         mean_voltage = source_voltage - resistance * current
         node = mean_voltage + busbar * (short_circuit_current - conductance * mean_voltage)
         _, same = share_out(strings, otherwise, node)
         if same:
-            met = allowed == wanted and not is_short(control, demand, current * mean_voltage)
+            met = allowed == wanted and not is_short(demand, current * mean_voltage)
             return current, mean_voltage, conductance, met
         otherwise = 0.0
     node = node_voltage(strings, busbar, link_conductance, link_current, voltage)
@@ -218,111 +230,102 @@ def solve(
     return 0.0, node - busbar * total, conductance, False
 
 
-@kernel
+@scalar
+def feasible_powers(model, giving, taking):
+    """Charge power at which the bus reaches its highest voltage, and largest discharge power that it can give [W].
+
+    Args:
+        model: Constants.
+        giving: All strings in discharge as the link sees them: conductance [S], short-circuit current [A].
+        taking: All strings in charge.
+    """
+    bleed, highest = 1.0 / model.bleed_resistance, model.link_voltage_max
+    charge = highest * max(0.0, (taking[0] + bleed) * highest - taking[1])
+    return charge, feasible_power(giving[1] / (giving[0] + bleed), 1.0 / (giving[0] + bleed))
+
+
+@scalar
 def split_current(
     # model
     model,
     # state
-    current,
-    fuse_heat,
-    fuse_closed,
-    precharge_temperature,
-    bus_voltage,
-    bus_current,
-    dc_power,
-    limited,
-    feasible_charge_power,
-    feasible_discharge_power,
+    strings,
     # inputs
-    discharge_source_voltage,
-    discharge_resistance,
-    charge_source_voltage,
-    charge_resistance,
-    contactor_closed,
-    air_temperature,
-    control,
     demand,
-    current_min,
-    current_max,
-    current_change,
-    power_min,
-    power_max,
+    voltage,
+    last,
     dt,
 ):
-    """Solve the bus of every container for a step of dt [s] and share the current out among its racks.
+    """Solve the bus of a container for a step of dt [s] and share the current out among its strings.
 
-    `demand` is a power [W], a current [A] or a voltage at the end of the step [V], as `control` says. The limits of
-    current and power hold before it and set `limited`; so does a demand that the bus cannot meet. The current changes
-    by `current_change` at most, unless a limit asks for more. Rack currents are means over the step; fuse and precharge
-    resistor see the integral of the squared current.
+    The limits of a demand hold before it. The current changes from the `last` by the allowed change at most, unless a
+    limit asks for more. String currents are means over the step. Before the step the link has `voltage`.
 
-    Shapes: (rack) up to `precharge_temperature` and from `discharge_source_voltage` to `charge_resistance`;
-    (rack, contactor) for `contactor_closed`; (container) for the rest.
     """
     bleed = 1.0 / model.bleed_resistance
     busbar = model.busbar_resistance
+    in_discharge, in_charge = on_either_side(strings)
+    giving, taking = beyond(in_discharge, busbar), beyond(in_charge, busbar)
+    feasible_charge_power, feasible_discharge_power = feasible_powers(model, giving, taking)
+
+    decrements, rise, steepness = link_memory(model, max(taking[0], giving[0]) + bleed, dt)
+    link = steepness * model.link_capacitance / dt
+    current, mean_voltage, conductance, met = solve(
+        # model
+        busbar,
+        # state
+        strings,
+        # inputs
+        demand,
+        voltage,
+        last,
+        bleed + link,
+        link * voltage,
+        voltage + (demand.value - voltage) / steepness,
+    )
+    jump = (mean_voltage - voltage) / rise * (1.0 - busbar * conductance)
+    ripple = jump * jump * max(0.0, mean_decay(2.0 * decrements) - (1.0 - rise) ** 2)
+    return Solution(
+        current,
+        voltage + steepness * (mean_voltage - voltage),
+        mean_voltage * current,
+        met,
+        feasible_charge_power,
+        feasible_discharge_power,
+        ripple,
+    )
+
+
+@scalar
+def strain(
+    # model
+    model,
+    # state
+    strings,
+    fuse_heat,
+    precharge_temperature,
+    # inputs
+    air_temperature,
+    ripple,
+    dt,
+):
+    """Let fuses and precharge resistors see the integral of the squared current of their strings.
+
+    Shapes: fuse_heat, precharge_temperature (rack); `ripple` is that of the :class:`Solution`.
+    """
     decay = math.exp(-dt * model.precharge_cooling / model.precharge_heat_capacity)
-    for c in range(bus_voltage.size):
-        own = slice(c * model.racks_per_container, (c + 1) * model.racks_per_container)
-        strings = Strings(
-            current[own],
-            discharge_source_voltage[own],
-            discharge_resistance[own],
-            charge_source_voltage[own],
-            charge_resistance[own],
-            contactor_closed[own],
-            fuse_closed[own],
-            model.wiring_resistance,
-            model.precharge_resistance,
+    for r in range(fuse_heat.size):
+        current = strings.current[r]
+        g, _ = line(strings, r, side_of(current, 0.0), path_of(strings, r))
+        current_squared = current * current + g * g * ripple
+        past_precharge = is_main_closed(strings.contactor_closed[r], strings.fuse_closed[r])
+        precharge_temperature[r] = warm_resistor(
+            precharge_temperature[r],
+            air_temperature,
+            model.precharge_resistance * (0.0 if past_precharge else current_squared),
+            model.precharge_cooling,
+            decay,
         )
-        in_discharge, in_charge = on_either_side(strings)
-        giving, giving_current = beyond(in_discharge, busbar)
-        taking, taking_current = beyond(in_charge, busbar)
-        highest = model.link_voltage_max
-        feasible_charge_power[c] = highest * max(0.0, (taking + bleed) * highest - taking_current)
-        feasible_discharge_power[c] = feasible_power(giving_current / (giving + bleed), 1.0 / (giving + bleed))
-
-        before = bus_voltage[c]
-        decrements, rise, steepness = link_memory(model, max(taking, giving) + bleed, dt)
-        link = steepness * model.link_capacitance / dt
-        bus_current[c], mean_voltage, conductance, met = solve(
-            # model
-            model,
-            # state
-            strings,
-            # inputs
-            before,
-            bleed + link,
-            link * before,
-            bus_current[c],
-            control[c],
-            demand[c],
-            before + (demand[c] - before) / steepness,
-            current_min[c],
-            current_max[c],
-            current_change[c],
-            power_min[c],
-            power_max[c],
-        )
-        bus_voltage[c] = before + steepness * (mean_voltage - before)
-        dc_power[c] = mean_voltage * bus_current[c]
-        if not met:
-            limited[c] = 1.0
-
-        # mean of the squared deviation of the node's voltage from its mean [V2]
-        jump = (mean_voltage - before) / rise * (1.0 - busbar * conductance)
-        ripple = jump * jump * max(0.0, mean_decay(2.0 * decrements) - (1.0 - rise) ** 2)
-        for r in range(own.start, own.stop):
-            g, _ = line(strings, r - own.start, side_of(current[r], 0.0), path_of(strings, r - own.start))
-            current_squared = current[r] * current[r] + g * g * ripple
-            through_precharge = 0.0 if is_main_closed(contactor_closed[r], fuse_closed[r]) else current_squared
-            precharge_temperature[r] = warm_resistor(
-                precharge_temperature[r],
-                air_temperature[c],
-                model.precharge_resistance * through_precharge,
-                model.precharge_cooling,
-                decay,
-            )
-            fuse_heat[r] = melt(fuse_heat[r], current_squared * dt, model.fuse_rating, dt)
-            if fuse_heat[r] >= model.fuse_melting_integral:
-                fuse_closed[r] = 0.0
+        fuse_heat[r] = melt(fuse_heat[r], current_squared * dt, model.fuse_rating, dt)
+        if fuse_heat[r] >= model.fuse_melting_integral:
+            strings.fuse_closed[r] = 0.0

@@ -11,13 +11,14 @@ State of charge, hysteresis and temperature move little in a second, and resista
 are brought up to date once per simulated second (`cell_pack`), by formulas that are exact for the charge and the
 currents of that second. In between a cell lies on a straight line in what the whole pack shares:
 
-    V = E - a q - b y - r0 (i + k1 (i1 - i1') + k2 (i2 - i2'))
+    V = E - a q - r0 (i + k1 (i1 - i1') + k2 (i2 - i2'))
 
-with the source voltage E of the last update, the charge q drawn and the charge y moved in either direction since then,
-the currents i1, i2 that get through the RC branches, and i1', i2' those of the last update. The ratios k1 = r1 / r0 and
-k2 = r2 / r0 are those of the pack: between its cells they differ by temperature only. So a tick (`cell_step`) reads
-four constants of a cell and writes its voltage; the energy that the string takes is the same line at sums over the
-ticks; and a pack, and the string, are straight lines again, whose constants are the sums over the cells.
+with the source voltage E of the last update, the charge q drawn since then, the currents i1, i2 that get through the RC
+branches, and i1', i2' those of the last update. The ratios k1 = r1 / r0 and k2 = r2 / r0 are those of the pack: between
+its cells they differ by temperature only. So a tick (`cell_step`) reads three constants of a cell and writes its
+voltage; the energy that the string takes is the same line at sums over the ticks; and a pack, and the string, are
+straight lines again, whose constants are the sums over the cells. A line holds for one direction of the current: where
+the current turns, the old line ends and one of another slope begins.
 """
 
 from typing import NamedTuple
@@ -25,6 +26,12 @@ from typing import NamedTuple
 from bms_emulator.arrays import Array
 from bms_emulator.jit import scalar
 from bms_emulator.plant.table import segment
+
+ENTROPY = 4
+"""Where the table of shapes holds the entropy coefficient; the resistances come before it."""
+
+ARRAY_COUNT = 6
+"""How many fields of the model are arrays; they come first, the others are numbers."""
 
 
 class CellModel(NamedTuple):
@@ -39,9 +46,15 @@ class CellModel(NamedTuple):
         stored_energy: Energy per capacity from empty to the beginning of each segment of that table [V].
         shape: Table over state of charge of the factor on all resistances in charge and in discharge [1], and of the
             entropy coefficient dU/dT [V/K].
-        resistance: Table over temperature of the three resistances r0, r1, r2 [Ohm].
-        resistance_begin: Temperature at which the table of resistances begins [K].
-        resistance_step: Width of its segments [K].
+        r0: Ohmic resistance at the reference temperature [Ohm].
+        r1: Resistance of the fast RC branch there [Ohm].
+        r2: Resistance of the slow RC branch there [Ohm].
+        activation0: Activation energy of r0 over the gas constant [K].
+        activation1: That of r1 [K].
+        activation2: That of r2 [K].
+        reference_temperature: Temperature of these resistances [K].
+        temperature_min: Below it resistances stay [K].
+        temperature_max: Above it they stay, too [K].
         soc_min: State of charge at which the prolonged open-circuit voltage ends, below 0 [1].
         soc_max: State of charge at which it ends, above 1 [1].
         tau1: Time constant of the fast RC branch [s].
@@ -59,9 +72,15 @@ class CellModel(NamedTuple):
     open_circuit: Array
     stored_energy: Array
     shape: Array
-    resistance: Array
-    resistance_begin: float
-    resistance_step: float
+    r0: float
+    r1: float
+    r2: float
+    activation0: float
+    activation1: float
+    activation2: float
+    reference_temperature: float
+    temperature_min: float
+    temperature_max: float
     soc_min: float
     soc_max: float
     tau1: float
@@ -92,8 +111,7 @@ def follow(hysteresis, discharged, moved):
     and it stays within 0..1 for any y. Source of the equation: Plett, Battery Management Systems, vol. 1 (2015),
     one-state hysteresis.
     """
-    even = 12.0 + moved * moved
-    return ((even - 6.0 * moved) * hysteresis - 12.0 * discharged) / (even + 6.0 * moved)
+    return hysteresis - 12.0 * (moved * hysteresis + discharged) / (12.0 + 6.0 * moved + moved * moved)
 
 
 @scalar
@@ -103,18 +121,37 @@ def stored_share(direction, coulombic_efficiency):
 
 
 @scalar
-def fall(per_charge, per_turnover, r0, charge, turnover, current):
+def fall(per_charge, r0, charge, current):
     """How far a cell or a pack lies below its source voltage [V].
 
     Args:
         per_charge: Fall with the charge drawn, a [V/(A s)].
-        per_turnover: Fall with the charge moved in either direction, b [V/(A s)].
         r0: Ohmic resistance [Ohm].
-        charge: Drawn since the last update, q [A s].
-        turnover: Moved in either direction since the last update, y [A s].
+        charge: Drawn since the line began, q [A s].
         current: Of the string, with what the relaxed currents add at the ratio of their resistances [A].
     """
-    return per_charge * charge + per_turnover * turnover + r0 * current
+    return per_charge * charge + r0 * current
+
+
+@scalar
+def coldness_at(model, temperature):
+    """How far 1 / T lies above that of the reference temperature [1/K]."""
+    held = min(max(temperature, model.temperature_min), model.temperature_max)
+    return 1.0 / held - 1.0 / model.reference_temperature
+
+
+@scalar
+def arrhenius(activation, coldness):
+    """Factor exp(x) on a resistance, x = activation * coldness [1].
+
+    As the 256th power of the Taylor polynomial at x / 256, which several cells can take at once. Its relative error,
+    256 (x / 256)^6 / 720, is with 28 kJ/mol below 2e-11 from -60 to 150 degC, and below 1e-9 up to 840 degC.
+    """
+    x = activation * coldness / 256.0
+    factor = 1.0 + x * (1.0 + x * (1.0 / 2.0 + x * (1.0 / 6.0 + x * (1.0 / 24.0 + x * (1.0 / 120.0)))))
+    for _ in range(8):
+        factor *= factor
+    return factor
 
 
 @scalar
@@ -125,11 +162,18 @@ def open_circuit(model, soc):
     """
     table = model.open_circuit
     count = float(table.shape[0])
+    width = 1.0 / count
     inside = min(max(soc, model.soc_min), model.soc_max)
     i, f = segment(inside * count, count)
     voltage = table[i, 0] + f * table[i, 1]
-    energy = model.stored_energy[i] + f * (table[i, 0] + 0.5 * f * table[i, 1]) / count + voltage * (soc - inside)
+    energy = model.stored_energy[i] + f * (table[i, 0] + 0.5 * f * table[i, 1]) * width + voltage * (soc - inside)
     return i, f, voltage, energy
+
+
+@scalar
+def half_gap(model, i, f):
+    """Half of the hysteresis gap that follows the charge, M [V]: in segment `i` of its table, `f` of the way."""
+    return model.open_circuit[i, 2] + f * model.open_circuit[i, 3]
 
 
 @scalar
@@ -142,12 +186,3 @@ def shape_column(direction):
 def shape(model, column, i, f):
     """Value of a column of the table of shapes in segment `i`, `f` of the way into it; ends are not prolonged."""
     return model.shape[i, column] + min(max(f, 0.0), 1.0) * model.shape[i, column + 1]
-
-
-@scalar
-def drawn(charge, turnover, voltage_gain):
-    """Charge that a cell gives while its string draws `charge` and moves `turnover` in either direction [A s].
-
-    A failed separator lets pass what should charge the cell: only `voltage_gain` of the charging current is stored.
-    """
-    return charge + (1.0 - voltage_gain) * 0.5 * (turnover - charge)

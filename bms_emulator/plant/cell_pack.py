@@ -1,12 +1,23 @@
 """The cells of one pack: brought up to date, and turned when the current of their string turns.
 
-All arrays have shape (cell) and cover this pack.
+All arrays have shape (rack, cell); `r` is the rack of the pack, `own` the range of its cells. Loops are short on
+purpose: where few arrays are written, several cells are computed at once and arrays come from memory in good time.
 """
 
 import math
 
 from bms_emulator.jit import scalar
-from bms_emulator.plant.cell import drawn, fall, follow, open_circuit, shape, shape_column
+from bms_emulator.plant.cell import (
+    ENTROPY,
+    arrhenius,
+    coldness_at,
+    fall,
+    follow,
+    half_gap,
+    open_circuit,
+    shape,
+    shape_column,
+)
 from bms_emulator.plant.table import segment
 
 RELAXED_MAX = 1e6
@@ -15,8 +26,6 @@ RELAXED_MAX = 1e6
 
 @scalar
 def charge_branches(
-    # model
-    model,
     # state
     v_rc1,
     v_rc2,
@@ -24,15 +33,17 @@ def charge_branches(
     r1,
     r2,
     bypass_current,
+    decay1,
+    decay2,
     through1,
     through2,
-    elapsed,
+    r,
+    own,
 ):
-    """Voltages over the RC branches after `elapsed` [s] in which `through1` and `through2` [A] of the string got in."""
-    decay1, decay2 = math.exp(-elapsed / model.tau1), math.exp(-elapsed / model.tau2)
-    for k in range(v_rc1.size):
-        v_rc1[k] = decay1 * v_rc1[k] + r1[k] * (through1 + (1.0 - decay1) * bypass_current[k])
-        v_rc2[k] = decay2 * v_rc2[k] + r2[k] * (through2 + (1.0 - decay2) * bypass_current[k])
+    """Voltages over the RC branches, decayed while `through1` and `through2` [A] of the string got in."""
+    for k in own:
+        v_rc1[r, k] = decay1 * v_rc1[r, k] + r1[r, k] * (through1 + (1.0 - decay1) * bypass_current[r, k])
+        v_rc2[r, k] = decay2 * v_rc2[r, k] + r2[r, k] * (through2 + (1.0 - decay2) * bypass_current[r, k])
 
 
 @scalar
@@ -42,22 +53,20 @@ def hand_over(
     # inputs
     source_voltage,
     fall_per_charge,
-    fall_per_turnover,
     r0,
     taken,
     taken_charge,
-    taken_turnover,
     taken_current,
+    r,
+    own,
 ):
-    """Take from the heat what the string took [J]: the lines of the cells at the sums since these lines were drawn."""
-    for k in range(heat.size):
-        heat[k] += fall(fall_per_charge[k], fall_per_turnover[k], r0[k], taken_charge, taken_turnover, taken_current)
-    for k in range(heat.size):
-        heat[k] -= source_voltage[k] * taken
+    """Take from the heat what the string took [J]: the lines of the cells at the sums since these lines began."""
+    for k in own:
+        heat[r, k] += fall(fall_per_charge[r, k], r0[r, k], taken_charge, taken_current) - source_voltage[r, k] * taken
 
 
 @scalar
-def turn_resistances(
+def turn_lines(
     # model
     model,
     # state
@@ -65,145 +74,192 @@ def turn_resistances(
     r1,
     r2,
     source_voltage,
+    fall_per_charge,
     # inputs
     soc,
+    hysteresis,
+    capacity,
     voltage_gain,
     bypass_current,
+    charge,
     remembered,
     direction,
+    r,
+    own,
 ):
-    """Give the cells the resistances and the instantaneous hysteresis of the direction that the current turns to.
+    """End the lines of the cells at the `charge` [A s] drawn, and begin those of the direction the current turns to.
 
     `remembered` is what relaxed currents have added since the last update, at the ratio of their resistances [A]: the
     voltages over the branches do not turn, so that it moves into the source voltage.
     """
-    count = float(model.shape.shape[0])
     held, coming = shape_column(-direction), shape_column(direction)
-    for k in range(soc.size):
-        i, f = segment(soc[k] * count, count)
+    for k in own:
+        i, f, _, _ = open_circuit(model, soc[r, k])
         ratio = shape(model, coming, i, f) / shape(model, held, i, f)
-        source_voltage[k] -= r0[k] * (remembered + (ratio - 1.0) * bypass_current[k])
-        source_voltage[k] -= 2.0 * direction * model.hysteresis_instantaneous * voltage_gain[k]
-        r0[k] *= ratio
-        r1[k] *= ratio
-        r2[k] *= ratio
+        source_voltage[r, k] -= fall(
+            fall_per_charge[r, k], r0[r, k], charge, remembered + (ratio - 1.0) * bypass_current[r, k]
+        )
+        source_voltage[r, k] -= 2.0 * direction * model.hysteresis_instantaneous * voltage_gain[r, k]
+        turning = model.hysteresis_rate * half_gap(model, i, f) * hysteresis[r, k]
+        fall_per_charge[r, k] += 2.0 * direction * turning * voltage_gain[r, k] / capacity[r, k]
+        r0[r, k] *= ratio
+        r1[r, k] *= ratio
+        r2[r, k] *= ratio
 
 
 @scalar
-def update_pack(
+def move_charge(
     # model
     model,
-    resistance_scale,
-    self_discharge,
     # state
     soc,
-    v_rc1,
-    v_rc2,
     hysteresis,
     heat,
+    # inputs
+    capacity,
+    voltage_gain,
+    bypass_current,
+    discharged,
+    charged,
+    elapsed,
+    r,
+    own,
+):
+    """State of charge and hysteresis after `elapsed` [s] in which the string `discharged` and `charged` them [A s].
+
+    Both charges are >= 0. Of what should charge it a cell with a failed separator stores only `voltage_gain`. To the
+    heat comes the energy that the cells held before.
+    """
+    rate = model.hysteresis_rate
+    for k in own:
+        _, _, _, energy = open_circuit(model, soc[r, k])
+        heat[r, k] += capacity[r, k] * energy
+    for k in own:
+        per_charge = 1.0 / capacity[r, k]
+        lost = (discharged - voltage_gain[r, k] * charged + bypass_current[r, k] * elapsed) * per_charge
+        moved = max(abs(lost), (discharged + charged) * per_charge)
+        hysteresis[r, k] = follow(hysteresis[r, k], rate * lost, rate * moved)
+        soc[r, k] -= lost
+
+
+@scalar
+def resist(
+    # model
+    model,
+    # state
     r0,
     r1,
     r2,
     bypass_current,
+    heat,
     source_voltage,
-    fall_per_charge,
-    fall_per_turnover,
     # inputs
-    capacity,
-    resistance_growth,
-    voltage_gain,
+    soc,
     voltage,
     temperature,
+    resistance_growth,
     direction,
     charge,
-    turnover,
-    elapsed,
     # overlay
     resistance_gain,
     short_conductance,
+    r,
+    own,
 ):
-    """Bring the cells up to date and draw their lines anew; their RC branches have been charged before.
+    """Resistances r(z, T) = r(T) shape(z) with r(T) after Arrhenius, bypass current, and what depends on temperature.
 
-    Since the last update, `elapsed` [s] ago, the string has drawn `charge` and moved `turnover` [A s].
-
-    Heat is the energy that the cell has lost, and the reversible heat -T dU/dT q; what the string took is not in it.
-    Resistances r(z, T) = r(T) shape(z) with r(T) after Arrhenius; bypass current of self-discharge and of an internal
-    short at the present terminal voltage.
+    That is the reversible heat -T dU/dT q of the `charge` [A s]. The bypass current is self-discharge and that of an
+    internal short at the present terminal voltage. The source voltage is not valid afterwards.
 
     Returns:
-        Stored energy of the pack [J]; ratios r1 / r0 and r2 / r0 of its cells [1], which an outlier's large resistance
-        does not move; sums of the source voltage [V] and of the ohmic resistance [Ohm] that the other direction has.
+        Ratios r1 / r0 and r2 / r0 of the cell type at these temperatures [1], which an outlier's large resistance does
+        not move; sum of r0 in the other direction [Ohm], and by how much more voltage bypass currents take in this [V].
     """
-    count = float(model.open_circuit.shape[0])
-    resistance_count = float(model.resistance.shape[0])
-    rate = model.hysteresis_rate
+    for k in own:
+        bypass_current[r, k] = model.self_discharge[r, k] + voltage[r, k] * short_conductance[r, k]
+    for k in own:
+        coldness = coldness_at(model, temperature[r, k])
+        r0[r, k] = model.r0 * arrhenius(model.activation0, coldness)
+        r1[r, k] = model.r1 * arrhenius(model.activation1, coldness)
+        r2[r, k] = model.r2 * arrhenius(model.activation2, coldness)
+    scale = source_voltage  # which is written anew only after this
+    for k in own:
+        scale[r, k] = model.resistance_scale[r, k] * resistance_gain[r, k] * resistance_growth[r, k]
+    # sums run along in loops that are busy otherwise: alone, each addition would wait for the one before
+    typical0 = typical1 = typical2 = other_r0 = bypass_fall = 0.0
     held, other = shape_column(direction), shape_column(-direction)
-    for k in range(soc.size):
-        _, _, _, energy = open_circuit(model, soc[k])
-        heat[k] += capacity[k] * energy
-    for k in range(soc.size):
-        per_charge = 1.0 / capacity[k]
-        lost = (drawn(charge, turnover, voltage_gain[k]) + bypass_current[k] * elapsed) * per_charge
-        moved = max(abs(lost), turnover * per_charge)
-        hysteresis[k] = follow(hysteresis[k], rate * lost, rate * moved)
-        soc[k] -= lost
-    stored_energy = 0.0
-    for k in range(soc.size):
-        i, f, at_rest, energy = open_circuit(model, soc[k])
-        half_gap = model.open_circuit[i, 2] + f * model.open_circuit[i, 3]
-        slope = (model.open_circuit[i, 1] + model.open_circuit[i, 3] * hysteresis[k]) * count
-        slope = slope if model.soc_min < soc[k] < model.soc_max else 0.0
-        source_voltage[k] = at_rest + half_gap * hysteresis[k]
-        per_charge = 1.0 / capacity[k]
-        fall_per_charge[k] = (slope + rate * half_gap) * per_charge
-        fall_per_turnover[k] = rate * half_gap * hysteresis[k] * per_charge
-        stored_energy += capacity[k] * energy
-        heat[k] -= capacity[k] * energy + temperature[k] * shape(model, 4, i, f) * charge
-        # until the pass over temperatures these two hold the factor on the cell type's resistances in both directions
-        r0[k], r1[k] = shape(model, held, i, f), shape(model, other, i, f)
-    for k in range(soc.size):
-        bypass_current[k] = self_discharge[k] + voltage[k] * short_conductance[k]
-    other_r0 = other_bypass = gains = 0.0
-    typical0 = typical1 = typical2 = 0.0
-    for k in range(soc.size):
-        position = (temperature[k] - model.resistance_begin) / model.resistance_step
-        j, g = segment(min(max(position, 0.0), resistance_count), resistance_count)
-        at_temperature0 = model.resistance[j, 0] + g * model.resistance[j, 1]
-        at_temperature1 = model.resistance[j, 2] + g * model.resistance[j, 3]
-        at_temperature2 = model.resistance[j, 4] + g * model.resistance[j, 5]
-        typical0 += at_temperature0
-        typical1 += at_temperature1
-        typical2 += at_temperature2
-        own = resistance_scale[k] * resistance_gain[k] * resistance_growth[k]
-        factor, other_factor = own * r0[k], own * r1[k]
-        r0[k] = factor * at_temperature0
-        r1[k] = factor * at_temperature1
-        r2[k] = factor * at_temperature2
-        other_r0 += other_factor * at_temperature0
-        other_bypass += (r0[k] - other_factor * at_temperature0) * bypass_current[k]
-        gains += voltage_gain[k]
-    for k in range(soc.size):
-        source_voltage[k] -= direction * model.hysteresis_instantaneous
-    for k in range(soc.size):
-        source_voltage[k] *= voltage_gain[k]
-        fall_per_charge[k] *= voltage_gain[k]
-        fall_per_turnover[k] *= voltage_gain[k]
-        source_voltage[k] -= v_rc1[k] + v_rc2[k] + r0[k] * bypass_current[k]
-    other_source = 2.0 * direction * model.hysteresis_instantaneous * gains + other_bypass
-    return stored_energy, typical1 / typical0, typical2 / typical0, other_source, other_r0
+    count = float(model.shape.shape[0])
+    for k in own:
+        i, f = segment(soc[r, k] * count, count)
+        typical0 += r0[r, k]
+        typical1 += r1[r, k]
+        typical2 += r2[r, k]
+        factor, other_factor = scale[r, k] * shape(model, held, i, f), scale[r, k] * shape(model, other, i, f)
+        other_r0 += other_factor * r0[r, k]
+        bypass_fall += (factor - other_factor) * r0[r, k] * bypass_current[r, k]
+        r0[r, k] *= factor
+        r1[r, k] *= factor
+        r2[r, k] *= factor
+        heat[r, k] -= temperature[r, k] * shape(model, ENTROPY, i, f) * charge
+    return typical1 / typical0, typical2 / typical0, other_r0, bypass_fall
 
 
 @scalar
-def sums(source_voltage, fall_per_charge, fall_per_turnover, r0):
-    """Constants of a pack [V] [V/(A s)] [V/(A s)] [Ohm], and the largest fall with charge of a cell [V/(A s)]."""
-    source = per_charge = per_turnover = ohmic = steepest = 0.0
-    for k in range(r0.size):
-        source += source_voltage[k]
-        per_charge += fall_per_charge[k]
-        per_turnover += fall_per_turnover[k]
-        ohmic += r0[k]
-        steepest = max(steepest, fall_per_charge[k])
-    return source, per_charge, per_turnover, ohmic, steepest
+def begin_lines(
+    # model
+    model,
+    # state
+    heat,
+    source_voltage,
+    fall_per_charge,
+    # inputs
+    soc,
+    hysteresis,
+    v_rc1,
+    v_rc2,
+    r0,
+    bypass_current,
+    capacity,
+    voltage_gain,
+    direction,
+    r,
+    own,
+):
+    """Tangents of the cells' voltages in their present state; from the heat goes the energy that the cells now hold.
+
+    Returns:
+        Stored energy of the pack [J]; sums of source voltage [V], of voltage gain [1], of fall per charge in this and
+        in the other direction [V/(A s)] and of r0 [Ohm]; largest fall per charge of a cell [V/(A s)].
+    """
+    table, count, rate = model.open_circuit, float(model.open_circuit.shape[0]), model.hysteresis_rate
+    for k in own:
+        fall_per_charge[r, k] = voltage_gain[r, k] / capacity[r, k]
+    stored_energy = fall_sum = other_fall_sum = steepest = 0.0
+    for k in own:
+        i, f, at_rest, energy = open_circuit(model, soc[r, k])
+        stored_energy += capacity[r, k] * energy
+        heat[r, k] -= capacity[r, k] * energy
+        gap = half_gap(model, i, f)
+        source_voltage[r, k] = at_rest + gap * hysteresis[r, k]
+        slope = (table[i, 1] + table[i, 3] * hysteresis[r, k]) * count
+        slope = slope if model.soc_min < soc[r, k] < model.soc_max else 0.0
+        following = (slope + rate * gap) * fall_per_charge[r, k]
+        turning = direction * rate * gap * hysteresis[r, k] * fall_per_charge[r, k]
+        fall_per_charge[r, k] = following + turning
+        fall_sum += following + turning
+        other_fall_sum += following - turning
+        steepest = max(steepest, following + turning)
+    instantaneous = direction * model.hysteresis_instantaneous
+    for k in own:
+        source_voltage[r, k] = voltage_gain[r, k] * (source_voltage[r, k] - instantaneous) - v_rc1[r, k] - v_rc2[r, k]
+    for k in own:
+        source_voltage[r, k] -= r0[r, k] * bypass_current[r, k]
+    source_sum = gain_sum = r0_sum = 0.0
+    for k in own:
+        source_sum += source_voltage[r, k]
+        gain_sum += voltage_gain[r, k]
+        r0_sum += r0[r, k]
+    return stored_energy, source_sum, gain_sum, fall_sum, other_fall_sum, r0_sum, steepest
 
 
 @scalar

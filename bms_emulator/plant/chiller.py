@@ -5,9 +5,9 @@ chiller that is not tripped, and air that its condenser can give its heat to. A 
 below. Without compressor or heater at work, the coolant only circulates.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from bms_emulator.jit import kernel, scalar
+from bms_emulator.jit import fields_of, kernel, scalar
 from bms_emulator.plant.relaxation import mean_decay
 from bms_emulator.plant.state import ChillerMode
 from bms_emulator.profile.site import SiteProfile
@@ -62,6 +62,9 @@ class ChillerModel(NamedTuple):
     control_band: float
     standby_power: float
     coolant_mass: float
+
+
+FIELD_COUNT: Final = len(ChillerModel._fields)
 
 
 def build_chiller_model(site: SiteProfile, coolant_mass: float) -> ChillerModel:
@@ -136,7 +139,7 @@ def compressor_runs(model, running, time, wanted, able):
 @kernel
 def step_chiller(
     # model
-    model,
+    constants,
     # state
     mode,
     compressor_on,
@@ -157,11 +160,12 @@ def step_chiller(
     pump_gain,
     dt,
 ):
-    """Advance the chillers and pumps by dt [s]; all shapes are (container,).
+    """Advance the chillers and pumps by dt [s]; all shapes are (container,), but (field,) for those of the model.
 
     Returns:
         Whether any pump has changed its speed.
     """
+    model = ChillerModel(*fields_of(constants, FIELD_COUNT))
     pump_changed = False
     for c in range(mode.size):
         # a flow switch: compressor and heater wait for the pump

@@ -6,7 +6,7 @@ its fuse is whole. Contacts follow their coils after the travel time, unless a f
 
 import math
 
-from bms_emulator.jit import kernel, scalar
+from bms_emulator.jit import scalar
 from bms_emulator.plant.state import Contactor
 
 MAIN_NEGATIVE = int(Contactor.MAIN_NEGATIVE)
@@ -18,6 +18,15 @@ MAIN_POSITIVE = int(Contactor.MAIN_POSITIVE)
 def is_main_closed(contactor_closed, fuse_closed):
     """Whether a rack conducts past its precharge resistor; `contactor_closed` has shape (contactor)."""
     return contactor_closed[MAIN_NEGATIVE] * contactor_closed[MAIN_POSITIVE] * fuse_closed != 0.0
+
+
+@scalar
+def is_any_main_closed(contactor_closed, fuse_closed):
+    """Whether any rack conducts past its precharge resistor; shapes (rack, contactor) and (rack)."""
+    supplied = False
+    for r in range(fuse_closed.size):
+        supplied = supplied or is_main_closed(contactor_closed[r], fuse_closed[r])
+    return supplied
 
 
 @scalar
@@ -46,7 +55,7 @@ def warm_resistor(temperature, air_temperature, power, cooling, decay):
     return settled + (temperature - settled) * decay
 
 
-@kernel
+@scalar
 def step_contactors(
     # model
     travel_time,

@@ -13,8 +13,9 @@ Source: Levenspiel, Chemical Reaction Engineering (1999), chapter 14, tanks in s
 import math
 from typing import NamedTuple
 
+from bms_emulator.arrays import Array
 from bms_emulator.jit import kernel, scalar
-from bms_emulator.plant.coolant import temperature_of
+from bms_emulator.plant.coolant import CoolantModel, temperature_of
 from bms_emulator.plant.relaxation import mean_decay
 from bms_emulator.profile.site import SiteProfile
 
@@ -26,21 +27,27 @@ class LoopModel(NamedTuple):
         racks_per_container: Racks on one loop.
         node_count: Mixed volumes of a loop.
         mass: Coolant of one of them [kg]; what expands goes into a tank and does not take part.
+        temperature: Of the coolant over its enthalpy, as in its own model.
+        segments_per_enthalpy: Of that table [kg/J].
     """
 
     racks_per_container: int
     node_count: int
     mass: float
+    temperature: Array
+    segments_per_enthalpy: float
 
 
-def build_loop_model(site: SiteProfile, rated_density: float) -> LoopModel:
-    """Constants of the coolant loops of a site, filled at a density [kg/m3]."""
+def build_loop_model(site: SiteProfile, coolant: CoolantModel) -> LoopModel:
+    """Constants of the coolant loops of a site, filled at rated density."""
     loop = site.container.loop
     node_count = 2 * loop.line_nodes
     return LoopModel(
         racks_per_container=site.container.rack_count,
         node_count=node_count,
-        mass=loop.volume_l / 1e3 * rated_density / node_count,
+        mass=loop.volume_l / 1e3 * coolant.rated_density / node_count,
+        temperature=coolant.temperature,
+        segments_per_enthalpy=coolant.segments_per_enthalpy,
     )
 
 
@@ -92,8 +99,11 @@ def circulate(enthalpy, chiller_gain, pack_gain, exchange):
 @kernel
 def step_loop(
     # model
-    model,
-    coolant,
+    racks_per_container,
+    node_count,
+    mass,
+    temperature,
+    segments_per_enthalpy,
     # state
     enthalpy,
     supply_temperature,
@@ -109,8 +119,11 @@ def step_loop(
 ):
     """Advance the coolant of every container by dt [s].
 
+    The first arguments are the fields of :class:`LoopModel`: numba looks at them faster than at the tuple.
+
     Shapes: enthalpy [J/kg] (container, node), pack_heat [W] (rack, pack), all others (container,).
     """
+    model = LoopModel(racks_per_container, node_count, mass, temperature, segments_per_enthalpy)
     racks, nodes = model.racks_per_container, model.node_count
     for c in range(flow.size):
         packs_heat = 0.0
@@ -125,6 +138,6 @@ def step_loop(
             packs_heat * dt / model.mass,
             flow[c] * dt / model.mass,
         )
-        supply_temperature[c] = temperature_of(coolant, enthalpy[c, 0])
-        inlet_temperature[c] = temperature_of(coolant, enthalpy[c, nodes // 2 - 1])
-        return_temperature[c] = temperature_of(coolant, enthalpy[c, nodes - 1])
+        supply_temperature[c] = temperature_of(model, enthalpy[c, 0])
+        inlet_temperature[c] = temperature_of(model, enthalpy[c, nodes // 2 - 1])
+        return_temperature[c] = temperature_of(model, enthalpy[c, nodes - 1])

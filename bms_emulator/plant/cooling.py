@@ -1,7 +1,11 @@
 """Cooling of a site: chiller, pump, packs and coolant loop every tick, weather and enclosure once a second."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
+
+from bms_emulator.arrays import Array
 from bms_emulator.plant.chiller import ChillerModel, build_chiller_model, step_chiller
 from bms_emulator.plant.coolant import CoolantModel, build_coolant_model, enthalpy_of, update_coolant
 from bms_emulator.plant.coolant_loop import LoopModel, build_loop_model, step_loop
@@ -25,6 +29,11 @@ class CoolingModel:
     thermal: ThermalModel
     loop: LoopModel
 
+    @cached_property
+    def chiller_constants(self) -> Array:
+        """Fields of the model of the chiller, as its kernel takes them."""
+        return np.array(self.chiller)
+
 
 def build_cooling_model(site: SiteProfile) -> CoolingModel:
     """Constants of the cooling of a site.
@@ -33,7 +42,7 @@ def build_cooling_model(site: SiteProfile) -> CoolingModel:
         ValueError: The profile asks for what cannot be, and says where.
     """
     coolant = build_coolant_model(site.container.coolant)
-    loop = build_loop_model(site, coolant.rated_density)
+    loop = build_loop_model(site, coolant)
     return CoolingModel(
         weather=build_weather_model(site),
         coolant=coolant,
@@ -136,7 +145,7 @@ def _step_chiller(
     return bool(
         step_chiller(
             # model
-            model.chiller,
+            model.chiller_constants,
             # state
             containers.chiller_mode,
             containers.compressor_on,
@@ -212,8 +221,7 @@ def _step_loop(model: CoolingModel, state: PlantState, dt: float) -> None:
     containers = state.containers
     step_loop(
         # model
-        model.loop,
-        model.coolant,
+        *model.loop,
         # state
         containers.coolant_enthalpy,
         containers.coolant_supply_temperature,

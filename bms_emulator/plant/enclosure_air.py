@@ -25,6 +25,8 @@ SMOKE_EXTINCTION: Final = 4400.0
 """Light extinction of smoke without flames per mass [m2/kg]: about half of that of flaming soot. Grade [U]."""
 TRACE: Final = 1e-9
 """Share of gas [1], and extinction [1/m], that is no longer told from clean air."""
+STILL: Final = 1e-12
+"""Share of the air exchanged in a step below which it is none [1]; beyond, its quotients would lose their digits."""
 TRACE_RISE: Final = 1e-6
 """Rise of the hot layer that is no longer told from none [K]."""
 
@@ -99,7 +101,7 @@ def mix(content, source, exchange, dt):
     """
     turnover = exchange * dt
     mean = mean_decay(turnover)
-    built_up = mean_rise(turnover) / turnover if turnover > 0.0 else 0.5
+    built_up = mean_rise(turnover) / turnover if turnover > STILL else 0.5
     return content * math.exp(-turnover) + source * dt * mean, content * mean + source * dt * built_up
 
 

@@ -65,6 +65,7 @@ def read_meters(model: MeterModel, state: PlantState, tick: int, dt: float) -> N
         # inputs
         containers.chiller_power,
         containers.pump_power,
+        state.air.fan_power,
         pcs.power,
         dt,
     )
@@ -97,6 +98,12 @@ def round_trip_efficiency(energy_in, energy_out, stored_more, least_energy):
     return (energy_out + max(stored_more, 0.0)) / (energy_in + max(-stored_more, 0.0))
 
 
+@scalar
+def count_energy(energy_out, energy_in, power, dt):
+    """What has gone out and what has come in [J] after dt [s] more of a power [W], positive outwards."""
+    return energy_out + max(power, 0.0) * dt, energy_in + max(-power, 0.0) * dt
+
+
 @kernel
 def meter_auxiliary(
     # model
@@ -109,16 +116,15 @@ def meter_auxiliary(
     # inputs
     chiller_power,
     pump_power,
+    fan_power,
     pcs_power,
     dt,
 ):
     """Auxiliary power [W] and energy, energies at the grid [J]; all shapes are (container,)."""
     for c in range(power.size):
-        power[c] = chiller_power[c] + pump_power[c] + base_load
+        power[c] = chiller_power[c] + pump_power[c] + fan_power[c] + base_load
         energy[c] += power[c] * dt
-        net = pcs_power[c] - power[c]
-        net_exported[c] += max(net, 0.0) * dt
-        net_imported[c] += max(-net, 0.0) * dt
+        net_exported[c], net_imported[c] = count_energy(net_exported[c], net_imported[c], pcs_power[c] - power[c], dt)
 
 
 @kernel

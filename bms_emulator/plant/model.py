@@ -1,6 +1,7 @@
 """Constants of the plant, built once from a site's profile and a seed."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -8,13 +9,13 @@ import numpy as np
 from bms_emulator.arrays import Array
 from bms_emulator.plant.ageing import AgeingModel, build_ageing_model
 from bms_emulator.plant.bus import BusModel
-from bms_emulator.plant.cell import CellModel
+from bms_emulator.plant.cell import ARRAY_COUNT, CellModel
 from bms_emulator.plant.cooling import CoolingModel, build_cooling_model
 from bms_emulator.plant.metering import MeterModel, build_meter_model
 from bms_emulator.plant.pcs import PcsModel
 from bms_emulator.plant.runaway import RunawayModel, build_runaway_model
 from bms_emulator.plant.table import monotone_curve, tabulate
-from bms_emulator.profile.cell import CellProfile, Resistance
+from bms_emulator.profile.cell import CellProfile
 from bms_emulator.profile.site import SiteProfile
 from bms_emulator.units import GAS_CONSTANT, SECONDS_PER_HOUR, SECONDS_PER_MONTH, kelvin
 
@@ -26,9 +27,7 @@ REFERENCE_TEMPERATURE: Final = kelvin(25.0)
 
 TEMPERATURE_MIN: Final = kelvin(-60.0)
 TEMPERATURE_MAX: Final = kelvin(840.0)
-TEMPERATURE_POINTS: Final = 3601
-"""Grid of the resistances over temperature, up to what a cell reaches in thermal runaway (1113 K); beyond its ends they
-stay. At 0.25 K a straight segment misses Arrhenius by less than 1e-4."""
+"""Resistances follow Arrhenius up to what a cell reaches in thermal runaway (1113 K); beyond the ends they stay."""
 
 OVERDISCHARGED_VOLTAGE: Final = 0.0
 """Where the open-circuit voltage of an over-discharged cell ends [V]: dissolved copper shunts the cell."""
@@ -51,6 +50,21 @@ class PlantModel:
     ageing: AgeingModel
     runaway: RunawayModel
 
+    @cached_property
+    def cell_numbers(self) -> Array:
+        """Those fields of the model of the cells that are no arrays, as their kernel takes them."""
+        return np.array(self.cells[ARRAY_COUNT:])
+
+    @cached_property
+    def bus_constants(self) -> Array:
+        """Fields of the model of the bus, as its kernel takes them."""
+        return np.array(self.bus)
+
+    @cached_property
+    def pcs_constants(self) -> Array:
+        """Fields of the model of the PCS, as its kernel takes them."""
+        return np.array(self.pcs)
+
 
 def build_plant_model(site: SiteProfile, seed: int) -> PlantModel:
     """Constants of the plant of a site; equal sites and seeds give equal bits."""
@@ -59,7 +73,6 @@ def build_plant_model(site: SiteProfile, seed: int) -> PlantModel:
     return PlantModel(
         cells=cells,
         bus=BusModel(
-            racks_per_container=site.container.rack_count,
             wiring_resistance=rack.wiring_resistance_mohm * 1e-3,
             busbar_resistance=site.container.dc_busbar_resistance_mohm * 1e-3,
             contactor_travel_time=rack.contactors.travel_ms * 1e-3,
@@ -116,7 +129,7 @@ def _build_cells(site: SiteProfile, rng: np.random.Generator) -> CellModel:
     capacity = cell.capacity_ah * SECONDS_PER_HOUR
     self_discharge = cell.self_discharge_percent_per_month * 1e-2 * capacity / SECONDS_PER_MONTH
     open_circuit, soc_min, soc_max = _open_circuit(cell)
-    resistance, resistance_step = _resistance(cell.resistance)
+    resistance = cell.resistance
     return CellModel(
         capacity=capacity * (1.0 + truncated_normal(rng, spread.capacity_percent * 1e-2, shape)),
         resistance_scale=1.0 + truncated_normal(rng, spread.resistance_percent * 1e-2, shape),
@@ -127,13 +140,19 @@ def _build_cells(site: SiteProfile, rng: np.random.Generator) -> CellModel:
         open_circuit=open_circuit,
         stored_energy=_energy_until(open_circuit),
         shape=_shape(cell),
-        resistance=resistance,
-        resistance_begin=TEMPERATURE_MIN,
-        resistance_step=resistance_step,
+        r0=resistance.r0_mohm * 1e-3,
+        r1=resistance.r1_mohm * 1e-3,
+        r2=resistance.r2_mohm * 1e-3,
+        activation0=resistance.activation_r0_kj_per_mol * 1e3 / GAS_CONSTANT,
+        activation1=resistance.activation_r1_kj_per_mol * 1e3 / GAS_CONSTANT,
+        activation2=resistance.activation_r2_kj_per_mol * 1e3 / GAS_CONSTANT,
+        reference_temperature=REFERENCE_TEMPERATURE,
+        temperature_min=TEMPERATURE_MIN,
+        temperature_max=TEMPERATURE_MAX,
         soc_min=soc_min,
         soc_max=soc_max,
-        tau1=cell.resistance.tau1_s,
-        tau2=cell.resistance.tau2_s,
+        tau1=resistance.tau1_s,
+        tau2=resistance.tau2_s,
         hysteresis_rate=cell.hysteresis_rate,
         hysteresis_instantaneous=cell.hysteresis_instantaneous_mv * 1e-3,
         coulombic_efficiency=cell.coulombic_efficiency,
@@ -170,18 +189,3 @@ def _shape(cell: CellProfile) -> Array:
     discharge = monotone_curve(given, np.array(cell.resistance.shape_discharge), soc)
     entropy = monotone_curve(np.array(cell.entropy.soc), np.array(cell.entropy.coefficient_uv_per_k) * 1e-6, soc)
     return tabulate(charge, discharge, entropy)
-
-
-def _resistance(resistance: Resistance) -> tuple[Array, float]:
-    """Table of the three resistances over temperature after Arrhenius, and the width of its segments [K]."""
-    temperature = np.linspace(TEMPERATURE_MIN, TEMPERATURE_MAX, TEMPERATURE_POINTS)
-    coldness = (1.0 / temperature - 1.0 / REFERENCE_TEMPERATURE) / GAS_CONSTANT
-    curves = [
-        r_mohm * 1e-3 * np.exp(activation_kj_per_mol * 1e3 * coldness)
-        for r_mohm, activation_kj_per_mol in (
-            (resistance.r0_mohm, resistance.activation_r0_kj_per_mol),
-            (resistance.r1_mohm, resistance.activation_r1_kj_per_mol),
-            (resistance.r2_mohm, resistance.activation_r2_kj_per_mol),
-        )
-    ]
-    return tabulate(*curves), float(temperature[1] - temperature[0])

@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bms_emulator.jit import kernel, scalar
-from bms_emulator.plant.contactor import is_main_closed
+from bms_emulator.jit import scalar
 from bms_emulator.plant.state import PcsControl, PcsState
 
 READY = 0
@@ -72,6 +71,28 @@ class PcsModel(NamedTuple):
     voltage_max: float
 
 
+class Demand(NamedTuple):
+    """What a PCS asks of its bus in a step.
+
+    Attributes:
+        control: What is controlled.
+        value: DC power [W], current [A] or voltage at the end of the step [V], whichever is controlled.
+        current_min: Least current allowed, <= 0 [A].
+        current_max: Largest current allowed, >= 0 [A].
+        current_change: Largest change of the current, unless a limit asks for more [A].
+        power_min: Least power allowed, <= 0 [W].
+        power_max: Largest power allowed, >= 0 [W].
+    """
+
+    control: float
+    value: float
+    current_min: float
+    current_max: float
+    current_change: float
+    power_min: float
+    power_max: float
+
+
 @scalar
 def dc_power_of(model, ac_power):
     """DC power that belongs to an AC power [W]."""
@@ -115,23 +136,51 @@ def approach(x, target, change):
     return x + clamp(target - x, -change, change)
 
 
-@kernel
-def step_pcs(
+@scalar
+def advance_state(
     # model
     model,
-    racks_per_container,
     # state
     state,
     start_time,
-    power_target,
-    limited,
     # inputs
-    contactor_closed,
-    fuse_closed,
+    enabled,
+    supplied,
     bus_voltage,
+    dt,
+):
+    """Operating state of a PCS after a step of dt [s], and for how long it has been starting [s]."""
+    in_window = model.voltage_min <= bus_voltage <= model.voltage_max
+    start_time = start_time + dt if state == STARTING else 0.0
+    is_over = start_time > model.start_time - 0.5 * dt
+    for row in range(TRANSITIONS.shape[0]):
+        if state == TRANSITIONS[row, 0] and holds(TRANSITIONS[row, 1], enabled, supplied, in_window, is_over):
+            return float(TRANSITIONS[row, 2]), start_time
+    return state, start_time
+
+
+@scalar
+def demand_power(model, power_target, setpoint, power_limit, current_min, current_max, power_min, power_max, dt):
+    """Demand of a PCS that ramps its AC power to a set point, that power [W], and 1 where a limit keeps it from it."""
+    most = min(model.rated_power, power_limit)
+    asked = clamp(setpoint, -most, most)
+    demanded = dc_power_of(model, approach(power_target, asked, model.power_ramp * dt))
+    power = clamp(demanded, power_min, power_max)
+    limited = 1.0 if asked != setpoint or power != demanded else 0.0
+    demand = Demand(POWER, power, current_min, current_max, math.inf, power_min, power_max)
+    return demand, ac_power_of(model, power), limited
+
+
+@scalar
+def demand_of(
+    # model
+    model,
+    # state
+    state,
+    power_target,
+    # inputs
     bus_current,
     dc_power,
-    enable,
     control_mode,
     power_setpoint,
     current_setpoint,
@@ -142,89 +191,34 @@ def step_pcs(
     discharge_power_limit,
     charge_current_limit,
     discharge_current_limit,
-    # out
-    control,
-    demand,
-    current_min,
-    current_max,
-    current_change,
-    power_min,
-    power_max,
     dt,
 ):
-    """Advance the operating state and form what each PCS demands of its bus; nothing unless it runs.
+    """What a PCS demands of its bus in a step of dt [s]; nothing unless it runs.
 
     Power and current ramp to their set points; a PCS that controls the voltage ramps its current. What the BMS limits
     is yielded at once. A change of the mode goes on from the power and the current of the last step.
 
-    Shapes: contactor_closed (rack, contactor), fuse_closed (rack), the rest (container).
+    Returns:
+        Demand, AC power of its ramp [W], and 1 where a limit keeps it from its set point.
     """
-    for c in range(state.size):
-        supplied = False
-        for r in range(c * racks_per_container, (c + 1) * racks_per_container):
-            supplied = supplied or is_main_closed(contactor_closed[r], fuse_closed[r])
-        in_window = model.voltage_min <= bus_voltage[c] <= model.voltage_max
-        start_time[c] = start_time[c] + dt if state[c] == STARTING else 0.0
-        is_over = start_time[c] > model.start_time - 0.5 * dt
-        for row in range(TRANSITIONS.shape[0]):
-            if state[c] == TRANSITIONS[row, 0] and holds(
-                TRANSITIONS[row, 1], enable[c] != 0.0, supplied, in_window, is_over
-            ):
-                state[c] = TRANSITIONS[row, 2]
-                break
-
-        control[c], current_change[c] = POWER, math.inf
-        if state[c] != RUNNING:
-            power_target[c] = limited[c] = demand[c] = 0.0
-            current_min[c] = current_max[c] = power_min[c] = power_max[c] = 0.0
-            continue
-        current_min[c] = -min(model.rated_current, charge_current_limit[c])
-        current_max[c] = min(model.rated_current, discharge_current_limit[c])
-        power_min[c], power_max[c] = -charge_power_limit[c], discharge_power_limit[c]
-        most = min(model.rated_power, power_limit[c])
-        if control_mode[c] == POWER:
-            asked = clamp(power_setpoint[c], -most, most)
-            demanded = dc_power_of(model, approach(power_target[c], asked, model.power_ramp * dt))
-            demand[c] = clamp(demanded, power_min[c], power_max[c])
-            power_target[c] = ac_power_of(model, demand[c])
-            limited[c] = 1.0 if asked != power_setpoint[c] or demand[c] != demanded else 0.0
-            continue
-        control[c] = control_mode[c]
-        power_target[c] = ac_power_of(model, dc_power[c])
-        power_min[c] = max(power_min[c], min(0.0, dc_power_of(model, -most)))
-        power_max[c] = min(power_max[c], dc_power_of(model, most))
-        if control_mode[c] == CURRENT:
-            demand[c] = approach(bus_current[c], current_setpoint[c], model.current_ramp * dt)
-            limited[c] = 0.0
-        else:
-            demand[c] = clamp(voltage_setpoint[c], model.voltage_min, model.voltage_max)
-            limited[c] = 1.0 if demand[c] != voltage_setpoint[c] else 0.0
-            current_change[c] = model.current_ramp * dt
-            current_min[c] = max(current_min[c], -current_limit[c])
-            current_max[c] = min(current_max[c], current_limit[c])
-
-
-@kernel
-def meter_power(
-    # model
-    model,
-    # state
-    power,
-    loss,
-    energy_exported,
-    energy_imported,
-    energy_charged,
-    energy_discharged,
-    # inputs
-    state,
-    dc_power,
-    dt,
-):
-    """Settle AC power, loss and energies with the DC power that the bus gave, all arrays of shape (container)."""
-    for c in range(state.size):
-        power[c] = ac_power_of(model, dc_power[c]) if state[c] == RUNNING else 0.0
-        loss[c] = dc_power[c] - power[c]
-        energy_exported[c] += max(power[c], 0.0) * dt
-        energy_imported[c] += max(-power[c], 0.0) * dt
-        energy_discharged[c] += max(dc_power[c], 0.0) * dt
-        energy_charged[c] += max(-dc_power[c], 0.0) * dt
+    if state != RUNNING:
+        return Demand(POWER, 0.0, 0.0, 0.0, math.inf, 0.0, 0.0), 0.0, 0.0
+    current_min = -min(model.rated_current, charge_current_limit)
+    current_max = min(model.rated_current, discharge_current_limit)
+    power_min, power_max = -charge_power_limit, discharge_power_limit
+    if control_mode == POWER:
+        return demand_power(
+            model, power_target, power_setpoint, power_limit, current_min, current_max, power_min, power_max, dt
+        )
+    most = min(model.rated_power, power_limit)
+    power_target = ac_power_of(model, dc_power)
+    power_min = max(power_min, min(0.0, dc_power_of(model, -most)))
+    power_max = min(power_max, dc_power_of(model, most))
+    if control_mode == CURRENT:
+        current = approach(bus_current, current_setpoint, model.current_ramp * dt)
+        demand = Demand(CURRENT, current, current_min, current_max, math.inf, power_min, power_max)
+        return demand, power_target, 0.0
+    voltage = clamp(voltage_setpoint, model.voltage_min, model.voltage_max)
+    current_min, current_max = max(current_min, -current_limit), min(current_max, current_limit)
+    demand = Demand(control_mode, voltage, current_min, current_max, model.current_ramp * dt, power_min, power_max)
+    return demand, power_target, 1.0 if voltage != voltage_setpoint else 0.0

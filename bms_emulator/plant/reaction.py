@@ -10,19 +10,12 @@ Below the onset nothing reacts: what goes on there in years is ageing. Stages fo
 back: the valve opens, the front starts, the jet begins, the sense wires are gone. The separator fails on its way.
 Source of the stages: Batteries 10 (2024) 270, two ventings of a 280 Ah LFP cell.
 
-Heat goes through the thermal network as any other: whether a neighbour follows is decided there. Only its way through
-the large faces is mended in a pack at work. The network lets surfaces touch, which lie between jelly roll and plate and
-are cold where cores burn; but the faces have the temperature of the jelly rolls. So neighbours' cores exchange
+Heat goes through the thermal network as any other, and in a pack at work also from layer to layer of its cells and
+sideways along its plate (`heat_spread`): whether a neighbour follows is decided there. Stages follow the hottest layer,
+and every layer reacts at its own rate until the front crosses them all.
 
-    q = ((Tc_k - Tc_k+1) - (Ts_k - Ts_k+1)) / R
-
-beside what the surfaces exchange; both together are (Tc_k - Tc_k+1) / R. Such heat comes in from one side: the half
-that faces the fire is warmer than the mean by a lean l, as far from it as the other half is below:
-
-    C dl/dt = Q - 8 l / Rt       Q = (Tc_neighbour - Tc) / R of the hotter neighbour
-
-Early, all heat is in the near half; in the end l is what a parabola through the thickness has, whose resistance from
-face to face is Rt. Stages follow the hotter half, and either half reacts at its own rate.
+The charge of a cell goes with its voltage: what the separator no longer holds apart reacts inside, and is lost to the
+string. The heat of it is part of E.
 """
 
 import math
@@ -32,8 +25,10 @@ import numpy as np
 
 from bms_emulator.arrays import Array
 from bms_emulator.jit import kernel, scalar
+from bms_emulator.plant.heat_spread import conduct_layers, conduct_plate, to_coolant
 from bms_emulator.plant.schedule import turn
 from bms_emulator.plant.state import RunawayStage
+from bms_emulator.plant.thermal import film_gain
 from bms_emulator.profile.site import SiteProfile
 from bms_emulator.units import kelvin
 
@@ -42,6 +37,8 @@ FIRST_VENT = float(RunawayStage.FIRST_VENT)
 RUNAWAY = float(RunawayStage.RUNAWAY)
 SECOND_VENT = float(RunawayStage.SECOND_VENT)
 BURNT = float(RunawayStage.BURNT)
+EVEN = 1.0
+"""Layer above its cell's mean that no longer keeps a pack at work [K]."""
 
 
 class ReactionModel(NamedTuple):
@@ -59,11 +56,6 @@ class ReactionModel(NamedTuple):
         first_vent_share: Share of the gas that leaves with the first vent [1].
         first_vent_time: Duration of the first vent [s].
         jet_time: Duration of the jet [s].
-        cells_per_pack: Cells in series in a pack.
-        cells_per_row: Cells that touch in a row.
-        cell_to_cell: Conductance between neighbours [W/K].
-        lean_resistance: Lean over one-sided heat, in the end [K/W].
-        lean_time: In which it gets there [s].
     """
 
     stage_temperature: Array
@@ -77,17 +69,11 @@ class ReactionModel(NamedTuple):
     first_vent_share: float
     first_vent_time: float
     jet_time: float
-    cells_per_pack: int
-    cells_per_row: int
-    cell_to_cell: float
-    lean_resistance: float
-    lean_time: float
 
 
 def build_reaction_model(site: SiteProfile) -> ReactionModel:
     """Constants of the runaway of a site's cells."""
-    rack = site.container.rack
-    cell = rack.pack.cell
+    cell = site.container.rack.pack.cell
     runaway = cell.runaway
     onset, begin = kelvin(runaway.onset_degc), kelvin(runaway.runaway_degc)
     onset_rate = runaway.onset_rate_k_per_min / 60.0
@@ -105,11 +91,6 @@ def build_reaction_model(site: SiteProfile) -> ReactionModel:
         first_vent_share=runaway.first_vent_share,
         first_vent_time=runaway.first_vent_s,
         jet_time=runaway.jet_s,
-        cells_per_pack=rack.pack.cell_count,
-        cells_per_row=rack.pack.cells_per_row,
-        cell_to_cell=1.0 / cell.thermal.cell_to_cell_k_per_w,
-        lean_resistance=runaway.through_plane_k_per_w / 8.0,
-        lean_time=runaway.through_plane_k_per_w / 8.0 * cell.thermal.heat_capacity_j_per_k,
     )
 
 
@@ -123,21 +104,25 @@ def reaction_rate(model, temperature):
 
 
 @scalar
-def react(model, stage, progress, temperature, lean, step):
+def react(model, stage, progress, rate, step):
     """Progress of the reaction after a step [1]; exact at constant temperature, and it ends at 1.
 
     Args:
         model: Constants.
         stage: Stage of the runaway.
         progress: At the beginning [1].
-        temperature: Mean of the jelly roll [K].
-        lean: Of its hotter half above the mean, >= 0 [K].
+        rate: Of self-heating, mean over the layers [1/s].
         step: Length [s].
     """
     if stage >= RUNAWAY:
         return min(1.0, progress + step / model.front_time)
-    rate = 0.5 * (reaction_rate(model, temperature + lean) + reaction_rate(model, temperature - lean))
     return progress - (1.0 - progress) * math.expm1(-step * rate)
+
+
+@scalar
+def half_rise(model, progress, rate, energy, heat_capacity, step):
+    """How far self-heating alone warms a cell of `heat_capacity` [J/K] until the middle of a step [K]."""
+    return 0.5 * energy * (react(model, SOUND, progress, rate, step) - progress) / heat_capacity
 
 
 @scalar
@@ -167,45 +152,57 @@ def next_stage(model, stage, temperature):
 
 
 @scalar
-def exchange_faces(model, core, surface, heat, lean, step):
-    """Let the cores of a pack exchange heat through their faces, less what the surfaces do; all of shape (cell)."""
-    decay = math.exp(-step / model.lean_time)
-    last = core.size - 1
-    for k in range(core.size):
-        before = k if k % model.cells_per_row == 0 else k - 1
-        after = k if (k + 1) % model.cells_per_row == 0 else min(k + 1, last)
-        hotter = max(core[before], core[after], core[k])
-        lean[k] = decay * lean[k] + (1.0 - decay) * model.lean_resistance * model.cell_to_cell * (hotter - core[k])
-        difference = (core[k] - surface[k]) - (core[after] - surface[after])
-        heat[k] -= step * model.cell_to_cell * difference
-        heat[after] += step * model.cell_to_cell * difference
+def self_heating(model, core, layer, rates):
+    """Rates of the layers of a cell [1/s], written to `rates`; their mean. Shape: layer [K], rates (layer)."""
+    total = 0.0
+    for i in range(layer.size):
+        rates[i] = reaction_rate(model, core + layer[i])
+        total += rates[i]
+    return total / layer.size
+
+
+@scalar
+def share_out(layer, rates, mean_rate, rise):
+    """Warm layers by their rates and not all alike: `rise` is what the heat of this step adds to their mean [K]."""
+    for i in range(layer.size):
+        layer[i] += rise * (rates[i] / mean_rate - 1.0)
 
 
 @kernel
 def step_reactions(
     # model
     model,
+    spread,
+    thermal,
     racks_per_container,
     # state
     stage,
     reaction,
     energy,
     vented,
-    lean,
+    layer,
+    under,
+    soc,
     voltage_gain,
     heat,
+    surface,
+    plate,
     reacting,
     vent_flow,
     jet_flow,
     burnt_count,
     cell_count,
     heat_released,
+    charge_lost,
     # inputs
     core,
-    surface,
-    soc,
+    capacity,
     heated,
     temperature_max,
+    flow,
+    heat_capacity,
+    film_turbulent,
+    film_laminar,
     # overlay
     cell_heat,
     runaway_heat,
@@ -215,12 +212,15 @@ def step_reactions(
 ):
     """Advance the cells of the packs that are due at this tick by `slow_ticks * dt` [s]; cold packs are skipped.
 
-    Shapes: (rack, cell); reacting, vent_flow, jet_flow, heated, temperature_max (rack, pack); burnt_count (rack);
-    cell_count, heat_released (container).
+    Shapes: (rack, cell); layer (rack, cell, layer); plate (rack, segment); reacting, vent_flow, jet_flow, heated,
+    temperature_max, flow (rack, pack); burnt_count (rack); cell_count, heat_released, charge_lost, heat_capacity,
+    film_turbulent, film_laminar (container).
     """
     racks, packs = reacting.shape
-    cells = model.cells_per_pack
+    cells, segments = thermal.cell_count, thermal.segment_count
     step = slow_ticks * dt
+    body = thermal.core_heat_capacity + thermal.surface_heat_capacity
+    rates = np.empty(layer.shape[2])
     due, due_end = turn(tick, slow_ticks, racks * packs)
     for n in range(due, due_end):
         r, p = n // packs, n % packs
@@ -229,10 +229,16 @@ def step_reactions(
             continue
         c = r // racks_per_container
         own = slice(p * cells, (p + 1) * cells)
-        exchange_faces(model, core[r, own], surface[r, own], heat[r, own], lean[r, own], step)
+        film = film_gain(flow[r, p] / thermal.rated_flow, film_turbulent[c], film_laminar[c])
+        link = to_coolant(thermal, flow[r, p] * heat_capacity[c], film)
+        conduct_layers(spread, thermal, core[r, own], surface[r, own], heat[r, own], layer[r, own], step)
+        pack_plate = plate[r, p * segments : (p + 1) * segments]
+        conduct_plate(spread, thermal, surface[r, own], pack_plate, under[r, own], link, step)
         reacting[r, p] = 0.0
         for k in range(p * cells, (p + 1) * cells):
-            hottest = core[r, k] + lean[r, k]
+            hottest = core[r, k] + layer[r, k].max()
+            if layer[r, k].max() > EVEN:
+                reacting[r, p] = 1.0
             heat[r, k] += step * cell_heat[r, k]
             if stage[r, k] < RUNAWAY:
                 heat[r, k] += step * runaway_heat[r, k]
@@ -246,14 +252,26 @@ def step_reactions(
             cell_count[c] += before < RUNAWAY <= stage[r, k]
             burnt_count[r] += before < BURNT <= stage[r, k]
 
-            progress = react(model, stage[r, k], reaction[r, k], core[r, k], lean[r, k], step)
+            rate = self_heating(model, core[r, k], layer[r, k], rates)
+            ahead = half_rise(model, reaction[r, k], rate, energy[r, k], body, step)
+            rate = self_heating(model, core[r, k] + ahead, layer[r, k], rates)
+            progress = react(model, stage[r, k], reaction[r, k], rate, step)
             released = energy[r, k] * (progress - reaction[r, k])
+            if stage[r, k] < RUNAWAY and rate > 0.0:
+                share_out(layer[r, k], rates, rate, released / body)
             reaction[r, k] = progress
-            heat[r, k] += released
+            # core and surface are one body, and both hold jelly roll
+            rise = released / body
+            heat[r, k] += rise * thermal.core_heat_capacity
+            surface[r, k] += rise
             heat_released[c] += released
 
-            if hottest >= model.separator_temperature or voltage_gain[r, k] < 1.0:
-                voltage_gain[r, k] = max(0.0, voltage_gain[r, k] - step / model.collapse_time)
+            if 0.0 < voltage_gain[r, k] < 1.0 or (hottest >= model.separator_temperature and voltage_gain[r, k] == 1.0):
+                left = max(0.0, voltage_gain[r, k] - step / model.collapse_time)
+                kept = left / voltage_gain[r, k]
+                charge_lost[c] += (1.0 - kept) * soc[r, k] * capacity[r, k]
+                soc[r, k] *= kept
+                voltage_gain[r, k] = left
 
             out = vent(model, stage[r, k], vented[r, k], step)
             vent_flow[r, p] += (out - vented[r, k]) / step
@@ -264,3 +282,6 @@ def step_reactions(
             burning = stage[r, k] >= RUNAWAY and progress < 1.0
             if burning or venting or hottest >= model.stage_temperature[0] or 0.0 < voltage_gain[r, k] < 1.0:
                 reacting[r, p] = 1.0
+        if not (reacting[r, p] or heated[r, p] or temperature_max[r, p] >= model.stage_temperature[0]):
+            layer[r, own] = 0.0
+            under[r, own] = 0.0

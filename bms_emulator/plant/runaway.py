@@ -10,11 +10,14 @@ import math
 from typing import NamedTuple
 
 from bms_emulator.jit import kernel
+from bms_emulator.plant.coolant import build_coolant_model
 from bms_emulator.plant.enclosure_air import AirModel, build_air_model, step_air
 from bms_emulator.plant.fire_panel import PanelModel, build_panel_model, step_panels
+from bms_emulator.plant.heat_spread import SpreadModel, build_spread_model
 from bms_emulator.plant.reaction import ReactionModel, build_reaction_model, step_reactions
 from bms_emulator.plant.schedule import slow_ticks
 from bms_emulator.plant.state import Detector, PlantOverlay, PlantState
+from bms_emulator.plant.thermal import ThermalModel, build_thermal_model
 from bms_emulator.profile.site import SiteProfile
 
 SETTLED = 1e-9
@@ -41,6 +44,8 @@ class RunawayModel(NamedTuple):
     """Constants of all that a thermal runaway touches."""
 
     reaction: ReactionModel
+    spread: SpreadModel
+    thermal: ThermalModel
     insulation: InsulationModel
     air: AirModel
     panel: PanelModel
@@ -50,8 +55,11 @@ def build_runaway_model(site: SiteProfile) -> RunawayModel:
     """Constants of the runaway of a site's cells, its racks' insulation, its enclosures' air and fire panels."""
     rack = site.container.rack
     cell = rack.pack.cell
+    thermal = build_thermal_model(site, build_coolant_model(site.container.coolant))
     return RunawayModel(
         reaction=build_reaction_model(site),
+        spread=build_spread_model(site, thermal),
+        thermal=thermal,
         insulation=InsulationModel(
             racks_per_container=site.container.rack_count,
             sound=1e-3 / rack.insulation_kohm,
@@ -116,31 +124,41 @@ def step_runaway(
         _look_around(model, state, refresh)
     if not runaway.awake.item():
         return
-    cells, air, fire = state.cells, state.air, state.fire
+    cells, packs, containers, air, fire = state.cells, state.packs, state.containers, state.air, state.fire
     step_reactions(
         # model
         model.reaction,
+        model.spread,
+        model.thermal,
         model.insulation.racks_per_container,
         # state
         runaway.stage,
         runaway.reaction,
         runaway.energy,
         runaway.vented,
-        runaway.lean,
+        runaway.layer,
+        runaway.under,
+        cells.soc,
         cells.voltage_gain,
         cells.heat,
+        cells.temperature_surface,
+        packs.segment_temperature,
         runaway.reacting,
         runaway.vent_flow,
         runaway.jet_flow,
         runaway.burnt_count,
         runaway.cell_count,
         runaway.heat_released,
+        runaway.charge_lost,
         # inputs
         cells.temperature_core,
-        cells.temperature_surface,
-        cells.soc,
+        cells.capacity,
         runaway.heated,
-        state.packs.temperature_max,
+        packs.temperature_max,
+        packs.coolant_flow,
+        containers.coolant_heat_capacity,
+        containers.film_turbulent,
+        containers.film_laminar,
         # overlay
         overlay.cell_heat,
         overlay.cell_runaway_heat,
@@ -177,9 +195,9 @@ def step_runaway(
         air.layer_rise,
         air.mass_lost,
         air.fan_power,
-        state.containers.air_temperature,
+        containers.air_temperature,
         # inputs
-        state.containers.ambient_temperature,
+        containers.ambient_temperature,
         runaway.vent_flow,
         runaway.jet_flow,
         fire.ventilation_running,
@@ -203,7 +221,7 @@ def step_runaway(
         air.smoke,
         air.jet_power,
         air.layer_rise,
-        state.containers.air_temperature,
+        containers.air_temperature,
         state.fire_commands.reset,
         dt,
     )

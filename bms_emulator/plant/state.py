@@ -123,9 +123,6 @@ class CellState:
     r2: Array = array("rack cell", "Ohm", "Resistance of the slow RC branch in effect.", 1.6e-4, public=False)
     source_voltage: Array = array("rack cell", "V", "Voltage without current at the last update.", public=False)
     fall_per_charge: Array = array("rack cell", "V/(A s)", "Fall of the voltage with the charge drawn.", public=False)
-    fall_per_turnover: Array = array(
-        "rack cell", "V/(A s)", "Fall of the voltage with the charge moved in either direction.", public=False
-    )
 
 
 @dataclass
@@ -134,11 +131,11 @@ class PackCircuit:
 
     GROUP: ClassVar = Group(root="container", source="plant", public=False)
     source_voltage: Array = array("rack pack", "V", "Voltage without current at the last update.")
-    fall_per_charge: Array = array("rack pack", "V/(A s)", "Fall of the voltage with the charge drawn.")
-    fall_per_turnover: Array = array(
-        "rack pack", "V/(A s)", "Fall of the voltage with the charge moved in either direction."
-    )
     turned_source_voltage: Array = array("rack pack", "V", "The same for the direction that the cells do not hold.")
+    fall_per_charge: Array = array("rack pack", "V/(A s)", "Fall of the voltage with the charge drawn.")
+    turned_fall_per_charge: Array = array(
+        "rack pack", "V/(A s)", "The same for the direction that the cells do not hold."
+    )
     r0: Array = array("rack pack", "Ohm", "Ohmic resistance.")
     turned_r0: Array = array("rack pack", "Ohm", "The same for the direction that the cells do not hold.")
     steepest: Array = array("rack pack", "V/(A s)", "Largest fall of a cell's voltage with the charge drawn.")
@@ -150,10 +147,8 @@ class PackCircuit:
     reference2: Array = array("rack pack", "A", "Current that got through the slow RC branches at the last update.")
     elapsed: Array = array("rack pack", "s", "Time since the last update.")
     charge: Array = array("rack pack", "A s", "Charge q that the string drew from each cell since then.")
-    turnover: Array = array("rack pack", "A s", "Charge y that it moved in either direction since then.")
     taken: Array = array("rack pack", "A s", "Sum of i dt since then: the line at these sums is the energy taken.")
     taken_charge: Array = array("rack pack", "A2 s2", "Sum of q i dt since then.")
-    taken_turnover: Array = array("rack pack", "A2 s2", "Sum of y i dt since then.")
     taken_current: Array = array("rack pack", "A2 s", "Sum of i_e i dt since then, i_e with what relaxed currents add.")
 
 
@@ -164,8 +159,6 @@ class RackState:
     GROUP: ClassVar = Group(root="container", source="plant")
     current: Array = array("rack", "A", "String current, positive in discharge.")
     voltage: Array = array("rack", "V", "String terminal voltage, on the cell side of the contactors.")
-    source_voltage: Array = array("rack", "V", "Source voltage of the string for the coming step.", public=False)
-    resistance: Array = array("rack", "Ohm", "Resistance of the string for the coming step.", public=False)
     direction: Array = array(
         "rack",
         "",
@@ -263,7 +256,7 @@ class ContainerState:
     chiller_power: Array = array(
         "container", "W", "Electrical power of compressor, heater and controls.", point="chiller.power"
     )
-    auxiliary_power: Array = array("container", "W", "Chiller, pump and base load.", point="auxiliary.power")
+    auxiliary_power: Array = array("container", "W", "Chiller, pump, gas fan and base load.", point="auxiliary.power")
     auxiliary_energy: Array = array("container", "J", "Auxiliary energy since the start.", point="auxiliary.energy")
     net_energy_exported: Array = array(
         "container", "J", "Energy delivered to the grid since the start, by a meter behind PCS and auxiliaries."
@@ -315,13 +308,6 @@ class PcsPlantState:
     feasible_discharge_power: Array = array(
         "container", "W", "Largest DC power that the racks on the bus can give, at half of their voltage, >= 0."
     )
-    control: Array = array("container", "", "What is controlled in this step.", public=False)
-    demand: Array = array("container", "", "DC power [W], current [A] or voltage [V] asked of the bus.", public=False)
-    current_min: Array = array("container", "A", "Least DC current allowed in this step, <= 0.", public=False)
-    current_max: Array = array("container", "A", "Largest DC current allowed in this step, >= 0.", public=False)
-    current_change: Array = array("container", "A", "Largest change of DC current in this step.", public=False)
-    power_min: Array = array("container", "W", "Least DC power allowed in this step, <= 0.", public=False)
-    power_max: Array = array("container", "W", "Largest DC power allowed in this step, >= 0.", public=False)
 
 
 @dataclass
@@ -337,7 +323,8 @@ class RunawayState:
     reaction: Array = array("rack cell", "1", "Share of the heat that has been released.", public=False)
     energy: Array = array("rack cell", "J", "Heat to be released in all, set by the charge at the onset.", public=False)
     vented: Array = array("rack cell", "1", "Share of the vent gas that is out.", public=False)
-    lean: Array = array("rack cell", "K", "Half of the cell that faces a fire, above its mean.", public=False)
+    layer: Array = array("rack cell layer", "K", "Layers of the cell above its core, from face to face.", public=False)
+    under: Array = array("rack cell", "K", "Plate under the cell, above its segment.", public=False)
     heated: Array = array("rack pack", "", "1 where a fault heats a cell.", public=False)
     reacting: Array = array("rack pack", "", "1 where a cell is hot or not done.", public=False)
     vent_flow: Array = array("rack pack", "1/s", "Vent gas that leaves the pack, in contents of a cell.", public=False)
@@ -350,6 +337,9 @@ class RunawayState:
         "container", "", "Cells that have gone into runaway.", kind="integer", point="runaway.cell_count"
     )
     heat_released: Array = array("container", "J", "Heat that the cells have released.", point="runaway.heat_released")
+    charge_lost: Array = array(
+        "container", "A s", "Charge that was in cells whose voltage collapsed.", point="runaway.charge_lost"
+    )
 
 
 @dataclass

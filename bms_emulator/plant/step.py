@@ -1,13 +1,12 @@
 """One tick of the plant, in the order of cause and effect."""
 
 from bms_emulator.plant.ageing import step_ageing
-from bms_emulator.plant.bus import split_current
+from bms_emulator.plant.cell import ARRAY_COUNT
 from bms_emulator.plant.cell_step import step_cells
-from bms_emulator.plant.contactor import step_contactors
 from bms_emulator.plant.cooling import step_cooling
+from bms_emulator.plant.electrical import step_bus
 from bms_emulator.plant.metering import read_meters
 from bms_emulator.plant.model import PlantModel
-from bms_emulator.plant.pcs import meter_power, step_pcs
 from bms_emulator.plant.runaway import step_runaway
 from bms_emulator.plant.schedule import slow_ticks
 from bms_emulator.plant.state import PlantInputs, PlantOverlay, PlantState
@@ -53,47 +52,46 @@ def step_electrical(
     refresh: bool = False,
 ) -> None:
     """Advance contactors, PCS, bus and cells by dt [s]; arguments as for :func:`step`."""
-    close_contactors(model, state, inputs, overlay, dt)
-    solve_bus(model, state, inputs, dt)
+    solve_bus(model, state, inputs, overlay, dt)
     advance_cells(model, state, overlay, tick, 1 if refresh else slow_ticks(dt), dt)
 
 
-def close_contactors(
-    model: PlantModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay, dt: float
-) -> None:
-    """Let the contacts follow their coils."""
-    step_contactors(
-        # model
-        model.bus.contactor_travel_time,
-        # state
-        state.racks.contactor_closed,
-        state.racks.contactor_travel,
-        # inputs
-        inputs.contactor_command,
-        # overlay
-        overlay.contactor_hold,
-        dt,
-    )
-
-
-def solve_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, dt: float) -> None:
-    """Ask the PCS for its demand, share the current out among the racks, and settle the energies."""
+def solve_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay, dt: float) -> None:
+    """Move the contacts, let the PCS draw its demand from the racks, and settle the energies."""
     racks, containers, pcs = state.racks, state.containers, state.pcs
-    step_pcs(
+    step_bus(
         # model
-        model.pcs,
-        model.bus.racks_per_container,
+        model.bus_constants,
+        model.pcs_constants,
         # state
+        racks.contactor_closed,
+        racks.contactor_travel,
+        racks.fuse_closed,
+        racks.fuse_heat,
+        racks.precharge_temperature,
+        racks.current,
+        containers.bus_voltage,
+        containers.bus_current,
+        pcs.dc_power,
         pcs.state,
         pcs.start_time,
         pcs.power_target,
         pcs.limited,
+        pcs.feasible_charge_power,
+        pcs.feasible_discharge_power,
+        pcs.power,
+        pcs.loss,
+        pcs.energy_exported,
+        pcs.energy_imported,
+        containers.energy_discharged,
+        containers.energy_charged,
         # inputs
-        racks.contactor_closed,
-        racks.fuse_closed,
-        containers.bus_voltage,
-        containers.bus_current,
-        pcs.dc_power,
+        inputs.contactor_command,
+        racks.discharge_source_voltage,
+        racks.discharge_resistance,
+        racks.charge_source_voltage,
+        racks.charge_resistance,
+        containers.air_temperature,
         inputs.pcs_enable,
         inputs.control_mode,
         inputs.power_setpoint,
@@ -105,59 +103,8 @@ def solve_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, dt: flo
         inputs.discharge_power_limit,
         inputs.charge_current_limit,
         inputs.discharge_current_limit,
-        # out
-        pcs.control,
-        pcs.demand,
-        pcs.current_min,
-        pcs.current_max,
-        pcs.current_change,
-        pcs.power_min,
-        pcs.power_max,
-        dt,
-    )
-    split_current(
-        # model
-        model.bus,
-        # state
-        racks.current,
-        racks.fuse_heat,
-        racks.fuse_closed,
-        racks.precharge_temperature,
-        containers.bus_voltage,
-        containers.bus_current,
-        pcs.dc_power,
-        pcs.limited,
-        pcs.feasible_charge_power,
-        pcs.feasible_discharge_power,
-        # inputs
-        racks.discharge_source_voltage,
-        racks.discharge_resistance,
-        racks.charge_source_voltage,
-        racks.charge_resistance,
-        racks.contactor_closed,
-        containers.air_temperature,
-        pcs.control,
-        pcs.demand,
-        pcs.current_min,
-        pcs.current_max,
-        pcs.current_change,
-        pcs.power_min,
-        pcs.power_max,
-        dt,
-    )
-    meter_power(
-        # model
-        model.pcs,
-        # state
-        pcs.power,
-        pcs.loss,
-        pcs.energy_exported,
-        pcs.energy_imported,
-        containers.energy_charged,
-        containers.energy_discharged,
-        # inputs
-        pcs.state,
-        pcs.dc_power,
+        # overlay
+        overlay.contactor_hold,
         dt,
     )
 
@@ -169,7 +116,8 @@ def advance_cells(
     cells, circuits, racks = state.cells, state.circuits, state.racks
     step_cells(
         # model
-        model.cells,
+        *model.cells[:ARRAY_COUNT],
+        model.cell_numbers,
         # state
         cells.soc,
         cells.v_rc1,
@@ -183,11 +131,10 @@ def advance_cells(
         cells.bypass_current,
         cells.source_voltage,
         cells.fall_per_charge,
-        cells.fall_per_turnover,
         circuits.source_voltage,
         circuits.turned_source_voltage,
         circuits.fall_per_charge,
-        circuits.fall_per_turnover,
+        circuits.turned_fall_per_charge,
         circuits.r0,
         circuits.turned_r0,
         circuits.steepest,
@@ -199,10 +146,8 @@ def advance_cells(
         circuits.reference2,
         circuits.elapsed,
         circuits.charge,
-        circuits.turnover,
         circuits.taken,
         circuits.taken_charge,
-        circuits.taken_turnover,
         circuits.taken_current,
         state.packs.stored_energy,
         racks.direction,
@@ -211,8 +156,6 @@ def advance_cells(
         racks.discharge_resistance,
         racks.charge_source_voltage,
         racks.charge_resistance,
-        racks.source_voltage,
-        racks.resistance,
         # inputs
         racks.current,
         cells.capacity,

@@ -31,6 +31,10 @@ class ColdPlate(Section):
     """At rated flow."""
     laminar_share: Fraction
     """Share of that pressure drop which is linear in flow and viscosity; the rest is quadratic in flow [1]."""
+    along_row_w_per_k: NonNegative
+    """Along the plate, from under a cell to under its neighbour in a row."""
+    across_rows_w_per_k: NonNegative
+    """Along the plate, from under a cell to under the same place in the next row."""
     to_air_w_per_k: NonNegative
     """Pack to enclosure air."""
 

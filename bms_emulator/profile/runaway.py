@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
 from bms_emulator.profile.base import Broken, Degc, Fraction, Number, Percent, Positive, Section
+
+LAYERS: Final = 8
+"""Layers of a cell from face to face. Their thickness, 9 mm in a cell of 72 mm, is the depth that has to reach the
+temperature of runaway before the front crosses the cell."""
 
 _IN_ORDER = ("onset_degc", "first_vent_degc", "runaway_degc", "second_vent_degc", "wire_degc")
 _GASES = ("hydrogen_percent", "carbon_dioxide_percent", "carbon_monoxide_percent", "methane_percent")

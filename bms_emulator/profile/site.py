@@ -25,6 +25,7 @@ from bms_emulator.profile.base import (
 from bms_emulator.profile.container import ContainerProfile, PcsProfile
 from bms_emulator.profile.firmware import FirmwareProfile
 from bms_emulator.profile.folders import Folders
+from bms_emulator.profile.runaway import LAYERS
 
 Port = Annotated[Integer, Field(ge=0, le=65535)]
 AirDegc = Annotated[Degc, Field(ge=-60, le=60)]
@@ -261,6 +262,7 @@ class SiteProfile(Profile):
             "segment": rack.pack_count * rack.pack.cold_plate.segments,
             "node": 2 * self.container.loop.line_nodes,
             "cell": rack.cell_count,
+            "layer": LAYERS,
             "sensor": rack.sensor_count,
             "contactor": 3,
             "detector": 5,

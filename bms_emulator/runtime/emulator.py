@@ -4,6 +4,7 @@ The same object runs in real time, at a factor, or stepped by a test; the interf
 loop that drives it does.
 """
 
+import math
 from operator import index
 from typing import Any
 
@@ -96,11 +97,14 @@ class Emulator:
         for happening in self._faults.take_events():
             self._events.add("fault", happening["target"], happening)
         self._events.collect()
-        self.refresh_images()
+        encode(self.arena.buffer, self.images, 0.0, *self.plan.arrays)  # older readings stand there since their tick
 
     def refresh_images(self) -> None:
-        """Encode the register images anew: a write shows in them at once, also while the loop is paused."""
-        encode(self.arena.buffer, self.images, *self.plan.arrays)
+        """Encode all of the register images anew, after anything but a tick has changed the arena.
+
+        So a write shows at once, also while the loop is paused.
+        """
+        encode(self.arena.buffer, self.images, math.inf, *self.plan.arrays)
 
     def apply(self, command: Command) -> Ack:
         """Apply a command whole before the next tick, or refuse it whole; never raises on bad input."""

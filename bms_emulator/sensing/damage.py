@@ -12,11 +12,22 @@ _BURNT = 5.0
 
 
 def lose_burnt_channels(model: SensingModel, measured: Measured, runaway: RunawayTruth) -> None:
-    """Overwrite the readings of burnt channels; at a site without damage nothing is looked at."""
+    """Overwrite the readings of burnt channels; at a site without damage nothing is looked at.
+
+    Only channels that were sampled at this tick, whose age is 0: between samples a reading stands as it is, so that
+    whoever looks at fresh readings alone sees every change.
+    """
     if runaway.damaged.item():
         coldest = model.temperature.origin + model.temperature.range_min
         lose_channels(
-            model.sensor_cell, coldest, runaway.stage, runaway.burnt_count, measured.cell_voltage, measured.temperature
+            model.sensor_cell,
+            coldest,
+            runaway.stage,
+            runaway.burnt_count,
+            measured.cell_voltage_age,
+            measured.temperature_age,
+            measured.cell_voltage,
+            measured.temperature,
         )
 
 
@@ -28,17 +39,24 @@ def lose_channels(
     # inputs
     stage,
     burnt_count,
+    cell_voltage_age,
+    temperature_age,
     # out
     cell_voltage,
     temperature,
 ):
-    """Readings of burnt cells. Shapes: stage, cell_voltage (rack, cell); temperature (rack, sensor); rest (rack)."""
+    """Readings of burnt cells.
+
+    Shapes: stage, cell_voltage (rack, cell); temperature (rack, sensor); ages (rack, pack); burnt_count (rack).
+    """
+    pack_count = cell_voltage_age.shape[1]
+    cells_per_pack, sensors_per_pack = stage.shape[1] // pack_count, sensor_cell.size // pack_count
     for r in range(burnt_count.size):
         if burnt_count[r] == 0.0:
             continue
         for k in range(stage.shape[1]):
-            if stage[r, k] == _BURNT:
+            if stage[r, k] == _BURNT and cell_voltage_age[r, k // cells_per_pack] == 0.0:
                 cell_voltage[r, k] = np.nan
         for j in range(sensor_cell.size):
-            if stage[r, sensor_cell[j]] == _BURNT:
+            if stage[r, sensor_cell[j]] == _BURNT and temperature_age[r, j // sensors_per_pack] == 0.0:
                 temperature[r, j] = coldest

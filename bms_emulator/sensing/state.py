@@ -17,9 +17,13 @@ class Measured:
     """
 
     GROUP: ClassVar = Group(root="container", source="measured")
-    cell_voltage: Array = array("rack cell", "V", "Measured cell voltage.", 3.3, point="cell.voltage")
+    cell_voltage: Array = array(
+        "rack cell", "V", "Measured cell voltage.", 3.3, point="cell.voltage", age="cell_voltage_age"
+    )
     cell_voltage_age: Array = array("rack pack", "s", "Age of the cell voltages of the pack.")
-    temperature: Array = array("rack sensor", "K", "Measured cell temperature, at a sensor.", 298.15)
+    temperature: Array = array(
+        "rack sensor", "K", "Measured cell temperature, at a sensor.", 298.15, age="temperature_age"
+    )
     temperature_age: Array = array("rack pack", "s", "Age of the temperatures of the pack.")
     current: Array = array("rack", "A", "Measured string current, positive in discharge.")
     current_age: Array = array("rack", "s", "Age of the current.")

@@ -1,6 +1,7 @@
 """A link whose emulator is a test: values stand still until the test moves them, commands are applied and kept."""
 
 import asyncio
+import math
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ class FakeLink:
     def step(self) -> None:
         """One tick: encode the images."""
         self.tick += 1
-        encode(self.arena.buffer, self.images, *self.plan.arrays)
+        encode(self.arena.buffer, self.images, math.inf, *self.plan.arrays)
 
     def set(self, name: str, value: float) -> None:
         """Give points a value; it shows from the next step on."""

@@ -7,11 +7,12 @@ from typing import Final
 import numpy as np
 
 from bms_emulator.arrays import Array
-from bms_emulator.plant.bus import BusModel, split_current
+from bms_emulator.plant.bus import BusModel, split_current, strain
+from bms_emulator.plant.pcs import Demand
 from bms_emulator.plant.state import PcsControl
+from bms_emulator.plant.string import Strings
 
 STIFF: Final = BusModel(
-    racks_per_container=2,
     wiring_resistance=0.0,
     busbar_resistance=0.0,
     contactor_travel_time=0.03,
@@ -98,39 +99,42 @@ class Bus:
     def step(self, dt: float = 0.1) -> "Bus":
         """Advance by dt [s]."""
         charge_resistance = self.resistance if self.charge_resistance is None else self.charge_resistance
-
-        def all_of(value: float) -> Array:
-            return np.full(self.bus_voltage.size, float(value))
-
-        self.limited[...] = 0.0
-        split_current(
-            self.model,
-            self.current,
-            self.fuse_heat,
-            self.fuse_closed,
-            self.precharge_temperature,
-            self.bus_voltage,
-            self.bus_current,
-            self.dc_power,
-            self.limited,
-            self.feasible_charge_power,
-            self.feasible_discharge_power,
-            self.source_voltage,
-            self.resistance,
-            self.charge_source_voltage,
-            charge_resistance,
-            self.contactor_closed,
-            all_of(AIR),
-            all_of(self.control),
-            self.demand,
-            all_of(-self.current_limit),
-            all_of(self.current_limit),
-            all_of(self.current_change),
-            all_of(-self.power_limit),
-            all_of(self.power_limit),
-            dt,
-        )
+        racks = self.current.size // self.bus_voltage.size
+        for c in range(self.bus_voltage.size):
+            own = slice(c * racks, (c + 1) * racks)
+            strings = Strings(
+                self.current[own],
+                self.source_voltage[own],
+                self.resistance[own],
+                self.charge_source_voltage[own],
+                charge_resistance[own],
+                self.contactor_closed[own],
+                self.fuse_closed[own],
+                self.model.wiring_resistance,
+                self.model.precharge_resistance,
+            )
+            solution = split_current(self.model, strings, self._demand(c), self.bus_voltage[c], self.bus_current[c], dt)
+            strain(self.model, strings, self.fuse_heat[own], self.precharge_temperature[own], AIR, solution.ripple, dt)
+            self.bus_voltage[c], self.bus_current[c], self.dc_power[c] = (
+                solution.voltage,
+                solution.current,
+                solution.power,
+            )
+            self.feasible_charge_power[c] = solution.feasible_charge_power
+            self.feasible_discharge_power[c] = solution.feasible_discharge_power
+            self.limited[c] = not solution.met
         return self
+
+    def _demand(self, c: int) -> Demand:
+        return Demand(
+            control=float(self.control),
+            value=float(self.demand[c]),
+            current_min=float(-self.current_limit),
+            current_max=float(self.current_limit),
+            current_change=float(self.current_change),
+            power_min=float(-self.power_limit),
+            power_max=float(self.power_limit),
+        )
 
 
 def two(

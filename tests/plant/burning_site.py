@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from bms_emulator.arrays import Arena, Layout
+from bms_emulator.arrays import Arena, Array, Layout
 from bms_emulator.plant.runaway import build_runaway_model, initialise_runaway, step_runaway
 from bms_emulator.plant.state import GROUPS, PlantOverlay, PlantState, RunawayStage
 from bms_emulator.profile.loader import load_site
@@ -47,24 +47,25 @@ class Oven:
         step_runaway(self.model, self.state, self.overlay, self.tick, self.dt, refresh)
         self.tick += 1
 
+    @property
+    def reaction_heat(self) -> Array:
+        """Heat of the reactions [J], (rack, cell): core and surface warm up alike."""
+        thermal = self.model.thermal
+        heat: Array = self.state.cells.heat * (1.0 + thermal.surface_heat_capacity / thermal.core_heat_capacity)
+        return heat
+
     def burn(self, seconds: float = 2000.0) -> "Oven":
         """Let everything happen that can, far above all temperatures."""
         return self.heat_to(400.0).run(seconds)
 
 
 class BurningPack(CooledSite):
-    """A row of cells on a cold plate that spreads no heat sideways, with all that a runaway touches; cells are full."""
+    """A pack of the demo as it is shipped, full, with all that a runaway touches."""
 
-    def __init__(self, overrides: dict[str, Any] | None = None, dt: float = 1.0, cells: int = 13) -> None:
-        plate = "container.rack.pack.cold_plate"
-        row = small(racks=1, packs=1, cells=cells) | {
-            "container.rack.pack.cells_per_row": cells,
-            f"{plate}.segments": cells,
-            f"{plate}.heat_capacity_j_per_k": 18000 * cells / 104,
-            f"{plate}.plate_to_coolant_k_per_w": 0.00058 * 104 / cells,
-            f"{plate}.to_air_w_per_k": 15 * cells / 104,
-        }
-        super().__init__("demo", dt, row | (overrides or {}))
+    def __init__(self, overrides: dict[str, Any] | None = None, dt: float = 1.0) -> None:
+        plate = load_site("demo").container.rack.pack.cold_plate
+        pack = small(racks=1, packs=1, cells=104) | {"container.rack.pack.cold_plate.segments": plate.segments}
+        super().__init__("demo", dt, pack | (overrides or {}))
         self.runaway_model = build_runaway_model(self.site)
         initialise_runaway(self.runaway_model, self.state)
         self.state.cells.soc[...] = 1.0

@@ -180,7 +180,7 @@ def test_order_of_racks_does_not_matter() -> None:
             contacts[o],
             np.array([1370.0]),
             np.array([1e6]),
-            REAL._replace(racks_per_container=12),
+            REAL,
         )
         for o in (np.arange(12), order)
     ]

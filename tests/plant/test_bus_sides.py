@@ -35,7 +35,7 @@ def four(
         np.array(contacts or [AHEAD] * 4),
         np.array([before]),
         np.array([demand]),
-        CONTAINER._replace(racks_per_container=4, fuse_rating=1e6, link_voltage_max=1500.0),
+        CONTAINER._replace(fuse_rating=1e6, link_voltage_max=1500.0),
         gap=(2.0, 1.5, 0.0, 2.5),
         charge_resistance=np.array([0.1, 0.1, 0.13, 0.09]),
         control=control,
@@ -68,7 +68,7 @@ def one(gap: float, demand: float, control: PcsControl = CURRENT) -> Bus:
         np.array([AHEAD]),
         np.array([1350.0 + 0.5 * gap]),
         np.array([demand]),
-        STIFF._replace(racks_per_container=1),
+        STIFF,
         gap=gap,
         charge_resistance=np.array([0.2]),
         control=control,
@@ -169,7 +169,7 @@ def test_more_demand_never_raises_the_voltage_and_no_step_in_it_makes_it_jump(co
         np.array([AHEAD] * 4),
         np.array([1350.0]),
         np.array([0.0]),
-        CONTAINER._replace(racks_per_container=4),
+        CONTAINER,
         control=control,
     )
     drop = []

@@ -9,7 +9,7 @@ import thevenin
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bms_emulator.plant.cell import follow
+from bms_emulator.plant.cell import arrhenius, follow
 from bms_emulator.plant.cell_step import LINE_REACH
 from bms_emulator.plant.schedule import slow_ticks, turn
 from tests.plant.electric_site import ALIKE, CELL, ISOENTROPIC, LOSSLESS_CHARGE, ElectricSite, small, stored_energy
@@ -423,7 +423,14 @@ def test_resistance_follows_arrhenius_and_the_overlay() -> None:
         expected = (
             getattr(resistance, f"{name}_mohm") * 1e-3 * np.exp(activation / 8.314462618 * (1 / kelvins - 1 / 298.15))
         )
-        assert getattr(site.state.cells, name)[0] == pytest.approx(expected * [1.0, 1.5, 1.0], rel=1e-4)
+        assert getattr(site.state.cells, name)[0] == pytest.approx(expected * [1.0, 1.5, 1.0], rel=1e-9)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.floats(0.0, 40.0), st.floats(-60.0, 840.0))
+def test_factor_of_temperature_is_an_exponential(kj_per_mol: float, degc: float) -> None:
+    x = kj_per_mol * 1e3 / 8.314462618 * (1.0 / (273.15 + degc) - 1.0 / 298.15)
+    assert arrhenius(x, 1.0) == pytest.approx(math.exp(x), rel=2e-11 if abs(x) < 4.5 else 5e-9)
 
 
 @pytest.mark.parametrize("pulses", [[(RATED, 1200)], [(300.0, 60), (0.0, 120), (-300.0, 60), (0.0, 120)] * 2])

@@ -54,7 +54,15 @@ class Chiller:
         dt: float = 0.1,
     ) -> "Chiller":
         step_chiller(
-            *(self.model, self.mode, self.compressor_on, self.compressor_time, self.heat, self.power, self.pump_speed),
+            *(
+                np.array(self.model),
+                self.mode,
+                self.compressor_on,
+                self.compressor_time,
+                self.heat,
+                self.power,
+                self.pump_speed,
+            ),
             *(one(flow), one(supply), one(supply if back is None else back), one(CP), one(ambient)),
             *(one(request), one(setpoint), one(gain), one(pump_gain), dt),
         )

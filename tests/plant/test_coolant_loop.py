@@ -14,7 +14,7 @@ from tests.reference.coolant_twin import circulate_twin, exact_ring
 
 SITE = load_site("demo")
 COOLANT = build_coolant_model(SITE.container.coolant)
-DEMO = build_loop_model(SITE, COOLANT.rated_density)
+DEMO = build_loop_model(SITE, COOLANT)
 NODES, RACKS = DEMO.node_count, DEMO.racks_per_container
 FLOW = 480 / 60e3 * COOLANT.rated_density
 """Rated flow [kg/s]."""
@@ -40,7 +40,7 @@ class Loop:
     def step(self, dt: float, flow: float = FLOW, chiller: float = 0.0, packs: float = 0.0) -> "Loop":
         heat = np.full((RACKS, 4), packs / RACKS / 4)
         step_loop(
-            *(DEMO, COOLANT, self.enthalpy, self.supply, self.inlet, self.back),
+            *(*DEMO, self.enthalpy, self.supply, self.inlet, self.back),
             *(np.array([flow]), np.zeros(1), np.full(1, 1065.0), np.array([chiller]), heat, dt),
         )
         return self
@@ -114,7 +114,7 @@ def test_all_heat_stays_in_the_coolant() -> None:
         chiller, packs = rng.uniform(-6e4, 2e4, 2), rng.uniform(-500.0, 2000.0, (2 * RACKS, 4))
         density, dt = rng.uniform(1050.0, 1080.0, 2), rng.choice([0.01, 0.1, 1.0])
         temperatures = [np.zeros(2) for _ in range(3)]
-        step_loop(DEMO, COOLANT, enthalpy, *temperatures, flow, pressure, density, chiller, packs, dt)
+        step_loop(*DEMO, enthalpy, *temperatures, flow, pressure, density, chiller, packs, dt)
         put_in += dt * (chiller + packs.reshape(2, -1).sum(axis=1) + flow * pressure / density)
         moved += dt * np.abs(packs).sum()
     np.testing.assert_allclose(DEMO.mass * (enthalpy.sum(axis=1) - before), put_in, atol=1e-9 * moved, rtol=0)

@@ -10,9 +10,11 @@ from bms_emulator.plant.metering import (
     build_meter_model,
     meter_auxiliary,
     meter_efficiency,
+    read_meters,
     round_trip_efficiency,
 )
 from bms_emulator.profile.loader import load_site
+from tests.plant.electric_site import ElectricSite, small
 
 MODEL = MeterModel(racks_per_container=2, base_load=500.0, least_energy=10.0)
 
@@ -20,18 +22,26 @@ MODEL = MeterModel(racks_per_container=2, base_load=500.0, least_energy=10.0)
 def test_auxiliary_energy_is_the_integral_of_all_loads() -> None:
     power, energy, exported, imported = np.zeros(2), np.array([0.0, 1e6]), np.zeros(2), np.zeros(2)
     for n in range(10):
-        chiller, pump, pcs = np.array([n * 1e3, 0.0]), np.array([2400.0, 0.0]), np.zeros(2)
-        meter_auxiliary(500.0, power, energy, exported, imported, chiller, pump, pcs, 0.1)
-    np.testing.assert_allclose(power, [9e3 + 2400.0 + 500.0, 500.0])
-    np.testing.assert_allclose(energy, [0.1 * (45e3 + 24e3 + 5e3), 1e6 + 500.0])
-    np.testing.assert_allclose(imported, [7400.0, 500.0])
+        chiller, pump, fan = np.array([n * 1e3, 0.0]), np.array([2400.0, 0.0]), np.array([0.0, 128.0])
+        meter_auxiliary(500.0, power, energy, exported, imported, chiller, pump, fan, np.zeros(2), 0.1)
+    np.testing.assert_allclose(power, [9e3 + 2400.0 + 500.0, 628.0])
+    np.testing.assert_allclose(energy, [0.1 * (45e3 + 24e3 + 5e3), 1e6 + 628.0])
+    np.testing.assert_allclose(imported, [7400.0, 628.0])
     assert not exported.any()
 
 
+def test_gas_fan_is_an_auxiliary() -> None:
+    site = ElectricSite(small(containers=2))
+    site.state.air.fan_power[...] = [0.0, 128.0]
+    read_meters(site.model.meters, site.state, 1, 0.1)
+    still, running = site.state.containers.auxiliary_power
+    assert running - still == pytest.approx(128.0)
+
+
 def test_meter_at_the_grid_sees_the_pcs_less_the_auxiliaries_in_both_directions() -> None:
-    power, energy, exported, imported = (np.zeros(3) for _ in range(4))
+    power, energy, exported, imported, none = (np.zeros(3) for _ in range(5))
     pcs = np.array([1e6, -1e6, 300.0])
-    meter_auxiliary(500.0, power, energy, exported, imported, np.zeros(3), np.zeros(3), pcs, 2.0)
+    meter_auxiliary(500.0, power, energy, exported, imported, none, none, none, pcs, 2.0)
     np.testing.assert_allclose(exported, [2 * (1e6 - 500.0), 0.0, 0.0])
     np.testing.assert_allclose(imported, [0.0, 2 * (1e6 + 500.0), 400.0])
 

@@ -1,15 +1,14 @@
 """Power conversion system."""
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass
 from itertools import pairwise
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bms_emulator.arrays import Array
-from bms_emulator.plant.pcs import PcsModel, ac_power_of, dc_power_of, meter_power, step_pcs
+from bms_emulator.plant.pcs import Demand, PcsModel, ac_power_of, advance_state, dc_power_of, demand_of
 from bms_emulator.plant.state import PcsControl, PcsState
 
 MODEL = PcsModel(
@@ -26,34 +25,28 @@ MODEL = PcsModel(
 )
 
 
-def one(value: float) -> Array:
-    return np.array([value])
+NOTHING = Demand(PcsControl.POWER, 0.0, 0.0, 0.0, math.inf, 0.0, 0.0)
+"""What a PCS demands that does not run."""
 
 
 @dataclass
 class Pcs:
-    """One PCS on one rack."""
+    """One PCS that is stepped by hand."""
 
-    state: Array = field(default_factory=lambda: one(PcsState.OFF))
-    start_time: Array = field(default_factory=lambda: one(0.0))
-    power_target: Array = field(default_factory=lambda: one(0.0))
-    limited: Array = field(default_factory=lambda: one(0.0))
-    bus_current: Array = field(default_factory=lambda: one(0.0))
-    dc_power: Array = field(default_factory=lambda: one(0.0))
-    control: Array = field(default_factory=lambda: one(0.0))
-    demand: Array = field(default_factory=lambda: one(0.0))
-    current_min: Array = field(default_factory=lambda: one(0.0))
-    current_max: Array = field(default_factory=lambda: one(0.0))
-    current_change: Array = field(default_factory=lambda: one(0.0))
-    power_min: Array = field(default_factory=lambda: one(0.0))
-    power_max: Array = field(default_factory=lambda: one(0.0))
+    state: float = PcsState.OFF
+    start_time: float = 0.0
+    power_target: float = 0.0
+    limited: float = 0.0
+    bus_current: float = 0.0
+    dc_power: float = 0.0
+    demand: Demand = NOTHING
 
     def step(
         self,
         setpoint: float = 0.0,
         mode: PcsControl = PcsControl.POWER,
-        enable: float = 1.0,
-        closed: float = 1.0,
+        enable: bool = True,
+        supplied: bool = True,
         voltage: float = 1370.0,
         charge_limit: float = 1e9,
         discharge_limit: float = 1e9,
@@ -64,42 +57,30 @@ class Pcs:
         dt: float = 0.1,
     ) -> PcsState:
         """Advance by dt [s]; `setpoint` belongs to the mode."""
-        setpoints = [one(setpoint if mode is own else 0.0) for own in PcsControl]
-        step_pcs(
+        self.state, self.start_time = advance_state(
+            MODEL, float(self.state), self.start_time, enable, supplied, voltage, dt
+        )
+        self.demand, self.power_target, self.limited = demand_of(
             MODEL,
-            1,
             self.state,
-            self.start_time,
             self.power_target,
-            self.limited,
-            np.full((1, 3), closed),
-            one(1.0),
-            one(voltage),
             self.bus_current,
             self.dc_power,
-            one(enable),
-            one(mode),
-            *setpoints,
-            one(current_limit),
-            one(power_limit),
-            one(charge_limit),
-            one(discharge_limit),
-            one(charge_current_limit),
-            one(discharge_current_limit),
-            self.control,
-            self.demand,
-            self.current_min,
-            self.current_max,
-            self.current_change,
-            self.power_min,
-            self.power_max,
+            float(mode),
+            *(setpoint if mode is own else 0.0 for own in PcsControl),
+            current_limit,
+            power_limit,
+            charge_limit,
+            discharge_limit,
+            charge_current_limit,
+            discharge_current_limit,
             dt,
         )
-        return PcsState(int(self.state[0]))
+        return PcsState(int(self.state))
 
 
 def running() -> Pcs:
-    return Pcs(state=one(PcsState.RUNNING))
+    return Pcs(state=PcsState.RUNNING)
 
 
 @settings(max_examples=200, deadline=None)
@@ -122,20 +103,21 @@ def test_pcs_runs_after_its_start_time(dt: float) -> None:
     assert states[-1] is PcsState.RUNNING
 
 
-@pytest.mark.parametrize("missing", [{"enable": 0.0}, {"closed": 0.0}, {"voltage": 900.0}, {"voltage": 1600.0}])
+@pytest.mark.parametrize("missing", [{"enable": False}, {"supplied": False}, {"voltage": 900.0}, {"voltage": 1600.0}])
 def test_pcs_does_not_start_without_all_it_needs(missing: dict[str, float]) -> None:
     pcs = Pcs()
     assert {pcs.step(**missing) for _ in range(100)} == {PcsState.OFF}
-    starting = Pcs(state=one(PcsState.STARTING))
+    starting = Pcs(state=PcsState.STARTING)
     assert starting.step(**missing) is PcsState.OFF
 
 
-@pytest.mark.parametrize(("lost", "then"), [({"enable": 0.0}, PcsState.OFF), ({"closed": 0.0}, PcsState.OFF)])
+@pytest.mark.parametrize(("lost", "then"), [({"enable": False}, PcsState.OFF), ({"supplied": False}, PcsState.OFF)])
 def test_running_pcs_stops_when_disabled_or_cut_off(lost: dict[str, float], then: PcsState) -> None:
     pcs = running()
     pcs.step(50e3)
     assert pcs.step(50e3, **lost) is then
-    assert pcs.demand[0] == pcs.power_target[0] == pcs.current_max[0] == pcs.current_min[0] == 0.0
+    assert pcs.demand == NOTHING
+    assert pcs.power_target == 0.0
 
 
 @pytest.mark.parametrize("voltage", [1000.0, 1510.0])
@@ -143,7 +125,7 @@ def test_voltage_outside_its_window_trips_until_disabled(voltage: float) -> None
     pcs = running()
     assert pcs.step(voltage=voltage) is PcsState.FAULT
     assert pcs.step() is PcsState.FAULT
-    assert pcs.step(enable=0.0) is PcsState.OFF
+    assert pcs.step(enable=False) is PcsState.OFF
     assert pcs.step() is PcsState.STARTING
 
 
@@ -152,19 +134,19 @@ def test_power_ramps_to_its_set_point() -> None:
     targets = []
     for _ in range(8):
         pcs.step(-90e3)
-        targets.append(pcs.power_target[0])
+        targets.append(pcs.power_target)
     assert targets[:4] == pytest.approx([-20e3, -40e3, -60e3, -80e3])
     assert targets[4:] == pytest.approx([-90e3] * 4)
     assert all(abs(b - a) <= 20e3 + 1e-6 for a, b in pairwise(targets))
-    assert pcs.limited[0] == 0.0
+    assert pcs.limited == 0.0
 
 
 def test_set_point_beyond_rated_power_is_limited() -> None:
     pcs = running()
     for _ in range(10):
         pcs.step(150e3)
-    assert pcs.power_target[0] == pytest.approx(100e3)
-    assert pcs.limited[0] == 1.0
+    assert pcs.power_target == pytest.approx(100e3)
+    assert pcs.limited == 1.0
 
 
 @pytest.mark.parametrize(("setpoint", "dc"), [(90e3, 30e3), (-90e3, -20e3)])
@@ -173,36 +155,24 @@ def test_limits_of_the_bms_hold_on_the_dc_side_at_once(setpoint: float, dc: floa
     for _ in range(10):
         pcs.step(setpoint)
     pcs.step(setpoint, charge_limit=20e3, discharge_limit=30e3)
-    assert pcs.demand[0] == dc
-    assert pcs.limited[0] == 1.0
-    assert dc_power_of(MODEL, pcs.power_target[0]) == pytest.approx(dc)
+    assert pcs.demand.value == dc
+    assert pcs.limited == 1.0
+    assert dc_power_of(MODEL, pcs.power_target) == pytest.approx(dc)
 
 
 def test_without_any_limit_left_the_grid_feeds_the_losses() -> None:
     pcs = running()
     pcs.step(50e3, charge_limit=0.0, discharge_limit=0.0)
-    assert pcs.demand[0] == 0.0
-    assert pcs.power_target[0] == pytest.approx(-100.0, rel=0.02)
-
-
-@pytest.mark.parametrize(("state", "dc", "ac"), [(PcsState.RUNNING, 50e3, 49.2e3), (PcsState.OFF, 0.0, 0.0)])
-def test_energies_close_over_the_conversion(state: PcsState, dc: float, ac: float) -> None:
-    power, loss, exported, imported, charged, discharged = (one(0.0) for _ in range(6))
-    for sign in (1.0, -1.0):
-        meter_power(MODEL, power, loss, exported, imported, charged, discharged, one(state), one(sign * dc), 2.0)
-        assert power[0] + loss[0] == pytest.approx(sign * dc)
-        assert loss[0] >= 0.0
-    assert exported[0] / 2.0 == pytest.approx(ac, rel=0.01)
-    assert imported[0] >= exported[0]
-    assert charged[0] == discharged[0] == 2.0 * dc
+    assert pcs.demand.value == 0.0
+    assert pcs.power_target == pytest.approx(-100.0, rel=0.02)
 
 
 def test_limit_of_active_power_holds_the_set_point() -> None:
     pcs = running()
     for _ in range(10):
         pcs.step(90e3, power_limit=40e3)
-    assert pcs.power_target[0] == pytest.approx(40e3)
-    assert pcs.limited[0] == 1.0
+    assert pcs.power_target == pytest.approx(40e3)
+    assert pcs.limited == 1.0
 
 
 def test_current_ramps_to_its_set_point_from_that_of_the_last_step() -> None:
@@ -210,47 +180,47 @@ def test_current_ramps_to_its_set_point_from_that_of_the_last_step() -> None:
     demands = []
     for _ in range(8):
         pcs.step(-70.0, PcsControl.CURRENT)
-        pcs.bus_current[0] = pcs.demand[0]
-        demands.append(pcs.demand[0])
+        pcs.bus_current = pcs.demand.value
+        demands.append(pcs.demand.value)
     assert demands == pytest.approx([-18.0, -36.0, -54.0, -70.0, -70.0, -70.0, -70.0, -70.0])
-    assert pcs.control[0] == PcsControl.CURRENT
-    assert pcs.limited[0] == 0.0
+    assert pcs.demand.control == PcsControl.CURRENT
+    assert pcs.limited == 0.0
 
 
 @pytest.mark.parametrize("mode", list(PcsControl))
 def test_rated_current_and_the_limits_of_the_bms_go_to_the_bus_in_every_mode(mode: PcsControl) -> None:
     pcs = running()
     pcs.step(0.0, mode, charge_current_limit=20.0)
-    assert (pcs.current_min[0], pcs.current_max[0]) == (-20.0, 90.0)
+    assert (pcs.demand.current_min, pcs.demand.current_max) == (-20.0, 90.0)
     pcs.step(0.0, mode, charge_limit=2e3, discharge_limit=3e3)
-    assert (pcs.power_min[0], pcs.power_max[0]) == (-2e3, 3e3)
+    assert (pcs.demand.power_min, pcs.demand.power_max) == (-2e3, 3e3)
 
 
 @pytest.mark.parametrize("mode", [PcsControl.CURRENT, PcsControl.VOLTAGE])
 def test_rated_power_and_the_limit_of_active_power_hold_for_current_and_voltage(mode: PcsControl) -> None:
     pcs = running()
     pcs.step(0.0, mode)
-    assert (pcs.power_min[0], pcs.power_max[0]) == (dc_power_of(MODEL, -100e3), dc_power_of(MODEL, 100e3))
+    assert (pcs.demand.power_min, pcs.demand.power_max) == (dc_power_of(MODEL, -100e3), dc_power_of(MODEL, 100e3))
     pcs.step(0.0, mode, power_limit=30e3)
-    assert (pcs.power_min[0], pcs.power_max[0]) == (dc_power_of(MODEL, -30e3), dc_power_of(MODEL, 30e3))
+    assert (pcs.demand.power_min, pcs.demand.power_max) == (dc_power_of(MODEL, -30e3), dc_power_of(MODEL, 30e3))
 
 
 def test_voltage_is_demanded_within_the_window_and_its_current_limited_and_ramped() -> None:
     pcs = running()
     pcs.step(1400.0, PcsControl.VOLTAGE, current_limit=50.0)
-    assert (pcs.demand[0], pcs.control[0], pcs.limited[0]) == (1400.0, PcsControl.VOLTAGE, 0.0)
-    assert (pcs.current_min[0], pcs.current_max[0]) == (-50.0, 50.0)
-    assert pcs.current_change[0] == pytest.approx(18.0)
+    assert (pcs.demand.value, pcs.demand.control, pcs.limited) == (1400.0, PcsControl.VOLTAGE, 0.0)
+    assert (pcs.demand.current_min, pcs.demand.current_max) == (-50.0, 50.0)
+    assert pcs.demand.current_change == pytest.approx(18.0)
     pcs.step(1600.0, PcsControl.VOLTAGE)
-    assert (pcs.demand[0], pcs.limited[0]) == (1500.0, 1.0)
+    assert (pcs.demand.value, pcs.limited) == (1500.0, 1.0)
 
 
 def test_power_goes_on_from_that_of_the_mode_before() -> None:
     pcs = running()
-    pcs.dc_power[0] = 51e3
+    pcs.dc_power = 51e3
     pcs.step(0.0, PcsControl.CURRENT)
     pcs.step(90e3)
-    assert pcs.power_target[0] == pytest.approx(ac_power_of(MODEL, 51e3) + 20e3)
+    assert pcs.power_target == pytest.approx(ac_power_of(MODEL, 51e3) + 20e3)
 
 
 @settings(max_examples=200, deadline=None)
@@ -272,9 +242,9 @@ def test_no_input_leads_to_nan(
     discharge: float,
     dt: float,
 ) -> None:
-    pcs = Pcs(state=one(state))
+    pcs = Pcs(state=state)
     pcs.step(setpoint, mode, voltage=voltage, charge_limit=charge, discharge_limit=discharge, dt=dt)
-    assert not any(np.isnan(array).any() for array in vars(pcs).values())
-    assert -charge <= pcs.power_min[0] <= 0.0 <= pcs.power_max[0] <= discharge
-    if pcs.control[0] == PcsControl.POWER:
-        assert -charge <= pcs.demand[0] <= discharge
+    assert not any(math.isnan(number) for number in (*pcs.demand, pcs.power_target, pcs.limited, pcs.start_time))
+    assert -charge <= pcs.demand.power_min <= 0.0 <= pcs.demand.power_max <= discharge
+    if pcs.demand.control == PcsControl.POWER:
+        assert -charge <= pcs.demand.value <= discharge

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bms_emulator.plant.reaction import build_reaction_model, next_stage, react, reaction_rate, vent
+from bms_emulator.plant.reaction import build_reaction_model, half_rise, next_stage, react, reaction_rate, vent
 from bms_emulator.plant.state import ChillerMode, RunawayStage
 from bms_emulator.profile.loader import load_profile, load_site
 from bms_emulator.units import kelvin
@@ -16,9 +16,12 @@ SITE = load_site("demo")
 MODEL = build_reaction_model(SITE)
 PROFILE = SITE.container.rack.pack.cell.runaway
 HEAT_CAPACITY = SITE.container.rack.pack.cell.thermal.heat_capacity_j_per_k
-BARE = {f"{CELL}.thermal.cell_to_cell_k_per_w": 0.5}
-"""Bare cells, pressed face to face: from mean to mean 2 x 36 mm / 3 at 0.8 W/(m K) over 0.036 m2 make 0.83 K/W, and
-less while the front is at the face."""
+
+
+def apart(resistance: float) -> dict[str, float]:
+    """Cells whose spacers have this resistance from face to face [K/W]; 0 are bare cells, aerogel is 1.41."""
+    return {f"{CELL}.thermal.cell_to_cell_k_per_w": PROFILE.through_plane_k_per_w + resistance}
+
 
 stages = st.sampled_from([float(stage) for stage in RunawayStage])
 shares = st.floats(0.0, 1.0)
@@ -32,7 +35,7 @@ patient = settings(deadline=None)
 @given(temperature=st.floats(kelvin(-40.0), kelvin(80.0)), seconds=st.floats(0.0, 365 * 86400.0))
 def test_at_any_normal_temperature_nothing_reacts_in_a_year(temperature: float, seconds: float) -> None:
     assert reaction_rate(MODEL, temperature) == 0.0
-    assert react(MODEL, 0.0, 0.0, temperature, 0.0, seconds) == 0.0
+    assert react(MODEL, 0.0, 0.0, reaction_rate(MODEL, temperature), seconds) == 0.0
     assert next_stage(MODEL, 0.0, temperature) == RunawayStage.SOUND
 
 
@@ -56,7 +59,7 @@ def test_progress_stays_within_its_bounds_and_never_goes_back(
 ) -> None:
     reached = next_stage(MODEL, stage, temperature)
     assert stage <= reached <= RunawayStage.BURNT
-    assert progress <= react(MODEL, reached, progress, temperature, 0.0, step) <= 1.0
+    assert progress <= react(MODEL, reached, progress, reaction_rate(MODEL, temperature), step) <= 1.0
     if vented <= MODEL.first_vent_share or reached >= RunawayStage.SECOND_VENT:
         assert vented <= vent(MODEL, reached, vented, step) <= 1.0
 
@@ -66,14 +69,14 @@ def test_progress_stays_within_its_bounds_and_never_goes_back(
     first=steps,
     second=steps,
     temperature=st.floats(kelvin(110.0), kelvin(229.0)),
-    lean=st.floats(0.0, 60.0),
     progress=shares,
 )
 def test_self_heating_at_constant_temperature_does_not_depend_on_the_step(
-    first: float, second: float, temperature: float, lean: float, progress: float
+    first: float, second: float, temperature: float, progress: float
 ) -> None:
-    twice = react(MODEL, 1.0, react(MODEL, 1.0, progress, temperature, lean, first), temperature, lean, second)
-    assert twice == pytest.approx(react(MODEL, 1.0, progress, temperature, lean, first + second), abs=1e-14)
+    rate = reaction_rate(MODEL, temperature)
+    twice = react(MODEL, 1.0, react(MODEL, 1.0, progress, rate, first), rate, second)
+    assert twice == pytest.approx(react(MODEL, 1.0, progress, rate, first + second), abs=1e-14)
 
 
 @pytest.mark.parametrize("soc", [0.0, 0.5, 1.0])
@@ -84,14 +87,14 @@ def test_a_runaway_releases_the_heat_and_the_gas_of_its_profile_and_stops(soc: f
     oven.burn(400.0)
     state, profile = oven.state, oven.runaway
     heat = profile.heat_kj * 1e3 * (profile.empty_heat_share + (1.0 - profile.empty_heat_share) * soc)
-    np.testing.assert_allclose(state.cells.heat, heat, rtol=1e-9)
+    np.testing.assert_allclose(oven.reaction_heat, heat, rtol=1e-9)
     assert state.runaway.heat_released[0] == pytest.approx(4 * heat, rel=1e-9)
     assert state.air.vented[0] == pytest.approx(4 * profile.gas_l * 1e-3, rel=1e-9)
     assert state.air.mass_lost[0] == pytest.approx(4 * 5.6 * profile.mass_loss_share, rel=1e-9)
     assert (state.cells.voltage_gain == 0.0).all()
     assert state.runaway.cell_count[0] == state.runaway.burnt_count[0] == 4
     oven.run(400.0)
-    np.testing.assert_allclose(state.cells.heat, heat, rtol=1e-9)
+    np.testing.assert_allclose(oven.reaction_heat, heat, rtol=1e-9)
 
 
 @settings(max_examples=30, deadline=None)
@@ -105,7 +108,8 @@ def test_cells_do_what_their_slow_twin_does(course: list[tuple[float, int]], soc
         for _ in range(seconds):
             twin.advance(degc, 1.0)
     cells, runaway = oven.state.cells, oven.state.runaway
-    assert cells.heat[0, 0] == pytest.approx(twin.heat, rel=1e-9, abs=1e-6)
+    assert oven.reaction_heat[0, 0] == pytest.approx(twin.heat, rel=1e-9, abs=1e-6)
+    assert cells.temperature_surface[0, 0] == pytest.approx(298.15 + twin.heat / HEAT_CAPACITY, rel=1e-9)
     assert runaway.vented[0, 0] == pytest.approx(twin.vented, rel=1e-9)
     assert cells.voltage_gain[0, 0] == pytest.approx(twin.voltage_gain, abs=1e-12)
     assert runaway.stage[0, 0] == len(twin.passed)
@@ -161,6 +165,19 @@ def test_equal_runs_give_equal_bits() -> None:
     assert first.arena.buffer.tobytes() == second.arena.buffer.tobytes()
 
 
+def test_the_charge_of_a_cell_goes_with_its_voltage_and_is_stated() -> None:
+    oven = Oven(racks=1, packs=1, cells=2)
+    state = oven.state
+    state.cells.soc[...], state.cells.capacity[...] = 0.8, 1e6
+    oven.heat_to([[300.0, 25.0]]).run(2)
+    assert 0.0 < state.cells.soc[0, 0] < 0.8
+    oven.run(10)
+    assert state.cells.soc[0] == pytest.approx([0.0, 0.8])
+    assert state.runaway.charge_lost == pytest.approx(0.8e6)
+    oven.run(600)
+    assert state.runaway.charge_lost == pytest.approx(0.8e6)
+
+
 def test_insulation_falls_after_the_jet_and_a_leak_adds_to_it() -> None:
     oven = Oven(racks=2, packs=1, cells=1)
     temperature = np.array([[400.0], [25.0]])
@@ -200,11 +217,13 @@ def cooled(overrides: dict[str, float] | None = None) -> BurningPack:
 def test_a_burning_cell_reaches_the_temperature_that_is_published_for_the_faces() -> None:
     pack = cooled()
     pack.ignite(6)
-    peak = 0.0
+    cells = pack.state.cells
+    core = surface = 0.0
     for _ in range(600):
         pack.step()
-        peak = max(peak, pack.state.cells.temperature_core[0, 6])
-    assert kelvin(350.0) < peak < kelvin(600.0)
+        core = max(core, cells.temperature_core[0, 6])
+        surface = max(surface, cells.temperature_surface[0, 6])
+    assert kelvin(350.0) < surface < core < kelvin(600.0)
 
 
 @pytest.mark.parametrize("mode", [ChillerMode.COOLING, ChillerMode.STANDBY])
@@ -213,49 +232,48 @@ def test_with_aerogel_one_cell_burns_alone_cooled_or_not(mode: ChillerMode, cell
     pack = BurningPack().request(mode, 20.0)
     pack.ignite(cell)
     assert list(pack.times_of_runaway(5400.0)) == [cell]
-    assert np.delete(pack.state.runaway.stage[0], cell).max() == RunawayStage.SOUND
+    assert np.delete(pack.state.runaway.stage[0], cell).max() <= RunawayStage.FIRST_VENT
 
 
 def test_without_aerogel_and_cooling_it_goes_from_cell_to_cell_in_5_to_25_minutes() -> None:
-    pack = BurningPack(BARE, cells=6)
+    pack = BurningPack(apart(0.0)).request(ChillerMode.STANDBY)
     pack.ignite(0)
     begun = pack.times_of_runaway(2.5 * 3600.0)
-    assert list(begun) == list(range(6))
-    between = np.diff(list(begun.values())) / 60.0
+    assert list(begun) == list(range(len(begun)))
+    assert len(begun) > 8
+    # the first cell has the heat of its heater as well
+    between = np.diff(list(begun.values()))[1:] / 60.0
     assert between.min() > 5.0
     assert between.max() < 25.0
 
 
-def test_without_aerogel_cooling_stops_what_would_go_on_without() -> None:
-    pack = cooled(BARE)
-    pack.ignite(6)
-    assert list(pack.times_of_runaway(5400.0)) == [6]
+def test_a_fire_in_the_middle_of_a_row_goes_both_ways() -> None:
+    pack = BurningPack(apart(0.0)).request(ChillerMode.STANDBY)
+    pack.ignite(12)
+    begun = sorted(pack.times_of_runaway(2.0 * 3600.0))
+    assert begun == list(range(begun[0], begun[-1] + 1))
+    assert begun[0] < 10
+    assert begun[-1] > 14
 
 
-def test_a_cell_between_fires_leans_to_the_hotter_and_settles_at_what_a_parabola_has() -> None:
-    oven = Oven(racks=1, packs=1, cells=3).heat_to([[200.0, 100.0, 120.0]])
-    oven.state.runaway.reacting[...] = 1.0
-    oven.run(60)
-    flux = 100.0 / 3.9
-    early, lean = flux * 60.0 / HEAT_CAPACITY, oven.state.runaway.lean
-    assert lean[0, 1] == pytest.approx(early, rel=0.02)
-    assert lean[0, 0] == 0.0
-    oven.run(20_000)
-    assert lean[0, 1] == pytest.approx(flux * oven.runaway.through_plane_k_per_w / 8.0, rel=1e-3)
+@pytest.mark.parametrize("cell", [0, 6])
+def test_without_aerogel_cooling_stops_behind_the_neighbours_what_would_go_on_without(cell: int) -> None:
+    pack = cooled(apart(0.0))
+    pack.ignite(cell)
+    assert set(pack.times_of_runaway(5400.0)) == {cell, cell + 1, max(cell - 1, 0)}
 
 
-def test_what_faces_exchange_is_neither_won_nor_lost() -> None:
-    oven = Oven({"container.rack.pack.cells_per_row": 2}, racks=1, packs=1, cells=4)
-    oven.heat_to([[105.0, 80.0, 60.0, 20.0]])
-    oven.state.runaway.reacting[...] = 1.0
-    oven.step()
-    heat = oven.state.cells.heat[0]
-    assert heat.sum() == pytest.approx(0.0, abs=1e-9)
-    assert heat == pytest.approx(np.array([-25.0, 25.0, -40.0, 40.0]) / 3.9, abs=60.0)
+def test_the_better_the_spacer_the_later_the_neighbour_follows() -> None:
+    def wait(spacer: float) -> float:
+        pack = BurningPack(apart(spacer)).request(ChillerMode.STANDBY)
+        pack.ignite(0)
+        return pack.times_of_runaway(1800.0)[1]
+
+    assert np.all(np.diff([wait(spacer) for spacer in (0.0, 0.1, 0.2, 0.4)]) > 60.0)
 
 
 def test_the_length_of_a_tick_does_not_change_a_runaway() -> None:
-    whole, fine = BurningPack(cells=3), BurningPack(dt=0.1, cells=3)
+    whole, fine = BurningPack(), BurningPack(dt=0.1)
     assert fine.ignite(1) == pytest.approx(whole.ignite(1), abs=1.0)
     for pack in (whole, fine):
         pack.run(100.0)
@@ -267,12 +285,14 @@ def test_a_slow_step_of_a_second_is_short_enough_for_a_cell_that_loses_no_heat()
     def time_to_runaway(step: float) -> float:
         temperature, progress, time = kelvin(160.0), 0.0, 0.0
         while temperature < kelvin(PROFILE.runaway_degc):
-            after = react(MODEL, float(RunawayStage.SELF_HEATING), progress, temperature, 0.0, step)
+            rate = reaction_rate(MODEL, temperature)
+            rate = reaction_rate(MODEL, temperature + half_rise(MODEL, progress, rate, MODEL.heat, HEAT_CAPACITY, step))
+            after = react(MODEL, float(RunawayStage.SELF_HEATING), progress, rate, step)
             temperature += MODEL.heat * (after - progress) / HEAT_CAPACITY
             progress, time = after, time + step
         return time
 
-    assert time_to_runaway(1.0) == pytest.approx(time_to_runaway(0.05), abs=2.5)
+    assert time_to_runaway(1.0) == pytest.approx(time_to_runaway(0.05), abs=1.0)
 
 
 @settings(max_examples=30, deadline=None)

@@ -103,6 +103,7 @@ class Books(WholeSite):
             "air": np.repeat(containers.air_temperature, self.site.container.rack_count),
             "exported": pcs.energy_exported - pcs.energy_imported,
             "released": self.state.runaway.heat_released.copy(),
+            "voltage_gain": cells.voltage_gain.copy(),
         }
 
     def _book(self, before: dict[str, Array]) -> None:
@@ -114,6 +115,9 @@ class Books(WholeSite):
         updated = np.repeat(state.circuits.elapsed == 0.0, self.model.cells.cells_per_pack, axis=1)
         self.soc_booked[updated] -= (self.charge_due / before["capacity"])[updated]
         self.charge_due[updated] = 0.0
+        with_charge = self.in_charge(state.cells.capacity, self.soc_booked)
+        collapsing = before["voltage_gain"] > 0.0
+        self.soc_booked[collapsing] *= state.cells.voltage_gain[collapsing] / before["voltage_gain"][collapsing]
         self.most_on_link = max(self.most_on_link, self.on_link())
         self.throughput += float(np.abs(racks.voltage * current).sum()) * dt
 
@@ -138,6 +142,7 @@ class Books(WholeSite):
         flows["air"] += float(state.packs.air_heat.ravel()[due].sum()) * slow_ticks(dt) * dt
         flows["heaters"] -= float(by_pack[due].sum()) * slow_ticks(dt) * dt
         flows["reactions"] -= float((state.runaway.heat_released - before["released"]).sum())
+        flows["charge lost"] += with_charge - self.in_charge(state.cells.capacity, self.soc_booked)
 
     def charge_error(self) -> Array:
         """What each cell has more than was booked, relative to its capacity [1]; (rack, cell)."""
@@ -156,18 +161,19 @@ class Books(WholeSite):
 
     def held(self) -> float:
         """Energy in the charge of cells, on DC links, and as heat in cells, plates and coolant [J]; cells settled."""
-        return self.in_charge(self.state.cells.capacity) + self.on_link() + self.in_heat() + self.on_its_way()
+        in_charge = self.in_charge(self.state.cells.capacity, self.state.cells.soc)
+        return in_charge + self.on_link() + self.in_heat() + self.on_its_way()
 
     def on_link(self) -> float:
         """Energy on the DC links [J]."""
         return 0.5 * self.model.bus.link_capacitance * float((self.state.containers.bus_voltage**2).sum())
 
-    def in_charge(self, capacity: Array) -> float:
-        """Energy in the charge of all cells, had they this capacity [J]: the integral of the open-circuit voltage."""
+    def in_charge(self, capacity: Array, soc: Array) -> float:
+        """Energy in the charge of all cells, were they like this [J]: the integral of the open-circuit voltage."""
         table = self.model.cells.open_circuit
         count = table.shape[0]
         until = np.concatenate([[0.0], np.cumsum(table[:, 0] + 0.5 * table[:, 1])]) / count
-        position = self.state.cells.soc * count
+        position = soc * count
         i = np.clip(position.astype(int), 0, count - 1)
         f = position - i
         energy = until[i] + (f * table[i, 0] + 0.5 * f * f * table[i, 1]) / count

@@ -125,8 +125,8 @@ def test_a_missing_source_is_a_problem_of_its_own_with_the_lines_of_the_number(t
     tree.edit("packs/1p104s-liquid.yaml", '  joint_resistance_mohm: "[D]', '  joint_resistance: "[X]')
     assert [(p.line, p.path, p.message) for p in tree.problems()] == [
         (8, "joint_resistance_mohm", "has no entry in sources"),
-        (23, "sources.joint_resistance", "must begin with a grade, one of [V] [S] [D] [U], and name the source"),
-        (23, "sources.joint_resistance", "names no number of this profile"),
+        (25, "sources.joint_resistance", "must begin with a grade, one of [V] [S] [D] [U], and name the source"),
+        (25, "sources.joint_resistance", "names no number of this profile"),
     ]
 
 

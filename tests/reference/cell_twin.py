@@ -51,10 +51,9 @@ class Cell:
     heat: float = 0.0
     voltage: float = 0.0
 
-    def drawn(self, charge: float, turnover: float) -> float:
+    def drawn(self, charge: float) -> float:
         """What the cell gives of a charge [A s]: behind a failed separator it stores only a part of what charges it."""
-        discharged, charged = (turnover + charge) / 2.0, (turnover - charge) / 2.0
-        return charge if self.voltage_gain == 1.0 else discharged - self.voltage_gain * charged
+        return charge if charge > 0.0 else self.voltage_gain * charge
 
     def follow(self, lost: float, moved: float) -> None:
         """Hysteresis after a loss of state of charge, `moved` of it in either direction [1]."""
@@ -68,8 +67,11 @@ class Cell:
 
     def at_temperature(self, temperature: float) -> tuple[float, ...]:
         """The three resistances of the cell type [Ohm]."""
-        position = (temperature - self.model.resistance_begin) / self.model.resistance_step
-        return tuple(at(self.model.resistance, column, position) for column in (0, 2, 4))
+        m = self.model
+        held = min(max(temperature, m.temperature_min), m.temperature_max)
+        coldness = 1.0 / held - 1.0 / m.reference_temperature
+        rows = ((m.r0, m.activation0), (m.r1, m.activation1), (m.r2, m.activation2))
+        return tuple(r * math.exp(activation * coldness) for r, activation in rows)
 
     def resist(self, temperature: float, gain: float) -> None:
         """Take up the resistances of the present state."""
@@ -141,7 +143,7 @@ class ExactCell(Cell):
         self.resist(temperature, gain)
         own = current + self.bypass_current
         stored = current if self.direction > 0.0 else m.coulombic_efficiency * current
-        lost = (self.drawn(stored * dt, abs(stored) * dt) + self.bypass_current * dt) / self.capacity
+        lost = (self.drawn(stored * dt) + self.bypass_current * dt) / self.capacity
         self.soc -= lost
         self.follow(lost, abs(lost))
         a1, a2 = math.exp(-dt / m.tau1), math.exp(-dt / m.tau2)
@@ -162,7 +164,7 @@ class PackTwin:
     relaxed: tuple[float, float] = (0.0, 0.0)
     reference: tuple[float, float] = (0.0, 0.0)
     charge: float = 0.0
-    turnover: float = 0.0
+    charge_before_turn: float = 0.0
     elapsed: float = 0.0
     branch_elapsed: float = 0.0
     ratios: list[float] = field(default_factory=list)
@@ -172,7 +174,7 @@ class PackTwin:
         self.draw_lines()
 
     def draw_lines(self) -> None:
-        """Tangents of the cells' voltages in their present state: source voltage, fall per charge and per turnover."""
+        """Tangents of the cells' voltages: source voltage, fall per charge, and what of it turns with the current."""
         rate = self.model.hysteresis_rate
         self.lines = []
         for cell in self.cells:
@@ -183,6 +185,10 @@ class PackTwin:
         typical = [cell.at_temperature(t) for cell, t in zip(self.cells, self.temperatures, strict=True)]
         self.ratios = [math.fsum(r[n] for r in typical) / math.fsum(r[0] for r in typical) for n in (1, 2)]
 
+    def slopes(self) -> list[float]:
+        """Fall of the cells' voltages with the charge drawn, in the direction they hold [V/(A s)]."""
+        return [per_charge + self.direction * turning for _, per_charge, turning in self.lines]
+
     def ohmic(self) -> float:
         """Ohmic resistance [Ohm]."""
         return math.fsum(cell.r0 for cell in self.cells)
@@ -191,11 +197,11 @@ class PackTwin:
         """What relaxed currents have added since the last update, at the ratio of their resistances [A]."""
         return sum(ratio * (now - then) for ratio, now, then in zip(self.ratios, relaxed, self.reference, strict=True))
 
-    def voltages(self, current: float, charge: float, turnover: float, relaxed: tuple[float, float]) -> list[float]:
+    def voltages(self, current: float, charge: float, relaxed: tuple[float, float]) -> list[float]:
         """Terminal voltages on the lines [V]."""
         return [
-            source - per_charge * charge - per_turnover * turnover - cell.r0 * (current + self.remembered(relaxed))
-            for cell, (source, per_charge, per_turnover) in zip(self.cells, self.lines, strict=True)
+            source - slope * charge - cell.r0 * (current + self.remembered(relaxed))
+            for cell, (source, _, _), slope in zip(self.cells, self.lines, self.slopes(), strict=True)
         ]
 
     def relax(self, current: float, dt: float) -> tuple[float, float]:
@@ -205,7 +211,7 @@ class PackTwin:
 
     def is_far_along(self, reach: float) -> bool:
         """Whether a cell has moved further than `reach` [V] along its line."""
-        return self.turnover * max(per_charge for _, per_charge, _ in self.lines) > reach
+        return abs(self.charge) * max(self.slopes()) > reach
 
     def charge_branches(self) -> None:
         """Voltages over the RC branches now; they have had one resistance since they were charged last."""
@@ -224,17 +230,18 @@ class PackTwin:
         self.branch_elapsed = 0.0
 
     def turn(self) -> None:
-        """Take up the parameters of the other direction; charge and hysteresis go on along their lines."""
+        """End the lines and begin those of the other direction; charge and hysteresis move at the next update."""
         self.charge_branches()
-        before, remembered = self.ohmic(), self.remembered(self.relaxed)
+        before, remembered, slopes = self.ohmic(), self.remembered(self.relaxed), self.slopes()
         self.direction = -self.direction
         for n, cell in enumerate(self.cells):
-            source, per_charge, per_turnover = self.lines[n]
+            source, per_charge, turning = self.lines[n]
             r0 = cell.r0
             cell.turn(self.direction)
-            source -= r0 * remembered + (cell.r0 - r0) * cell.bypass_current
+            source -= slopes[n] * self.charge + r0 * remembered + (cell.r0 - r0) * cell.bypass_current
             source -= 2.0 * self.direction * self.model.hysteresis_instantaneous * cell.voltage_gain
-            self.lines[n] = (source, per_charge, per_turnover)
+            self.lines[n] = (source, per_charge, turning)
+        self.charge_before_turn, self.charge = self.charge, 0.0
         self.rescale(before / self.ohmic(), before / self.ohmic())
         self.turned = True
 
@@ -249,12 +256,9 @@ class PackTwin:
         stored = current if self.direction > 0.0 else self.model.coulombic_efficiency * current
         self.relaxed = self.relax(current, dt)
         self.charge += stored * dt
-        self.turnover += abs(stored) * dt
         self.elapsed += dt
         self.branch_elapsed += dt
-        for cell, voltage in zip(
-            self.cells, self.voltages(current, self.charge, self.turnover, self.relaxed), strict=True
-        ):
+        for cell, voltage in zip(self.cells, self.voltages(current, self.charge, self.relaxed), strict=True):
             cell.voltage = voltage
             cell.heat -= voltage * current * dt
 
@@ -262,18 +266,18 @@ class PackTwin:
         """Bring the cells up to date; heat is right from now on, what the string took was booked step by step."""
         self.charge_branches()
         before = [ratio * self.ohmic() for ratio in self.ratios]
+        parts = (self.charge_before_turn, self.charge)
         for n, cell in enumerate(self.cells):
             stored = cell.stored_energy()
-            drawn = cell.drawn(self.charge, self.turnover)
-            lost = (drawn + cell.bypass_current * self.elapsed) / cell.capacity
+            lost = (sum(map(cell.drawn, parts)) + cell.bypass_current * self.elapsed) / cell.capacity
             cell.soc -= lost
-            cell.follow(lost, max(abs(lost), self.turnover / cell.capacity))
+            cell.follow(lost, max(abs(lost), sum(map(abs, parts)) / cell.capacity))
             cell.heat += stored - cell.stored_energy()
-            cell.refresh(temperatures[n], gains[n], short_conductances[n], self.charge)
+            cell.refresh(temperatures[n], gains[n], short_conductances[n], sum(parts))
         self.temperatures = temperatures
         self.draw_lines()
         self.rescale(*(then / (ratio * self.ohmic()) for then, ratio in zip(before, self.ratios, strict=True)))
-        self.charge = self.turnover = self.elapsed = 0.0
+        self.charge = self.charge_before_turn = self.elapsed = 0.0
         self.turned = False
 
     def source(self, direction: float, dt: float) -> tuple[float, float]:
@@ -285,11 +289,7 @@ class PackTwin:
 
         def after(current: float) -> float:
             moved = share * current * dt
-            return math.fsum(
-                coming.voltages(
-                    current, self.charge + moved, self.turnover + direction * moved, coming.relax(current, dt)
-                )
-            )
+            return math.fsum(coming.voltages(current, coming.charge + moved, coming.relax(current, dt)))
 
         source = after(0.0)
         return source, (source - after(1000.0)) / 1000.0

@@ -37,8 +37,9 @@ class BurningCell:
         return at_onset * math.exp(energy / GAS_CONSTANT * (1.0 / onset - 1.0 / (degc + 273.15)))
 
     def advance(self, degc: float, step: float) -> None:
-        """Let time pass at a core temperature."""
+        """Let time pass at a core temperature; self-heating at that which the reaction itself makes of it midway."""
         profile = self.runaway
+        whole = profile.heat_kj * 1e3 * (profile.empty_heat_share + (1.0 - profile.empty_heat_share) * self.soc)
         for stage in ("onset", "first_vent", "runaway", "second_vent", "wire"):
             if degc >= getattr(profile, f"{stage}_degc"):
                 self.passed.add(stage)
@@ -46,8 +47,9 @@ class BurningCell:
         if "runaway" in self.passed:
             self.progress = min(1.0, before + step / profile.front_s)
         elif degc >= profile.onset_degc:
-            self.progress += (1.0 - before) * (1.0 - math.exp(-self.rate(degc) * step))
-        whole = profile.heat_kj * 1e3 * (profile.empty_heat_share + (1.0 - profile.empty_heat_share) * self.soc)
+            alone = (1.0 - before) * (1.0 - math.exp(-self.rate(degc) * step))
+            midway = degc + 0.5 * whole * alone / self.heat_capacity
+            self.progress += (1.0 - before) * (1.0 - math.exp(-self.rate(midway) * step))
         self.heat += whole * (self.progress - before)
         if degc >= profile.separator_degc or self.voltage_gain < 1.0:
             self.voltage_gain = max(0.0, self.voltage_gain - step / profile.collapse_s)

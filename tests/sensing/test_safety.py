@@ -23,6 +23,23 @@ def test_channels_of_a_burnt_cell_are_open_and_all_others_read_on() -> None:
     assert cold.tolist() == [7]
 
 
+def test_a_burnt_channel_shows_with_its_next_sample_so_that_fresh_readings_hold_every_change() -> None:
+    rig = build(EXACT)
+    rig.step()
+    rig.truth.runaway.stage[1, rig.model.sensor_cell[[7, 60, 120, 190]]] = BURNT
+    rig.truth.runaway.burnt_count[1] = 4.0
+    rig.truth.runaway.damaged[...] = 1.0
+    before = rig.measured.temperature.copy()
+    lost = 0
+    for _ in range(10):
+        rig.step()
+        changed = (rig.measured.temperature != before).reshape(2, 4, -1).any(axis=-1)
+        assert not changed[rig.measured.temperature_age > 0.0].any()
+        lost += int(changed.sum())
+        before = rig.measured.temperature.copy()
+    assert lost == 4
+
+
 def test_the_insulation_monitor_follows_slowly_and_ends_at_its_range() -> None:
     rig = build(EXACT | {"container.rack.sensors.insulation_ohm.lag_s": 10.0})
     rig.step()

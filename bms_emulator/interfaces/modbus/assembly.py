@@ -8,37 +8,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bms_emulator import __version__
-from bms_emulator.interfaces.modbus.binding import Bound, bind, conversion_of
+from bms_emulator.interfaces.modbus.binding import Bound, ages_of, bind, conversion_of
 from bms_emulator.interfaces.modbus.constants import write_constant
 from bms_emulator.interfaces.modbus.conversion import Conversion
 from bms_emulator.interfaces.modbus.device import Range, UnitPlan, Writable
 from bms_emulator.interfaces.modbus.formats import FORMATS, Coding
 from bms_emulator.interfaces.modbus.layout import Complaint, Place, PlacedUnit
 from bms_emulator.interfaces.modbus.map import Condition, RegisterMap
-from bms_emulator.interfaces.modbus.runs import Encoding, bits_of, runs_of
+from bms_emulator.interfaces.modbus.runs import Encoding, bits_of, runs_of, series_of
 from bms_emulator.points.catalogue import Catalogue, Family
 from bms_emulator.profile.site import ModbusDevice
 from bms_emulator.profile.wording import near
 
 
 @dataclass
-class Records:
-    """What all maps of a site compile to; it grows map by map.
+class Images:
+    """What all maps of a site share; it grows map by map.
 
     Attributes:
         template: Words of all images with the constants in place.
-        runs: Records of runs.
-        bitfields: Records of bitfields.
-        terms: Records of terms.
+        size: How many they are.
         table: Entries of all enumeration tables.
     """
 
     template: list[NDArray[np.uint16]] = field(default_factory=list)
     size: int = 0
-    runs: list[tuple[float, ...]] = field(default_factory=list)
-    bitfields: list[tuple[float, ...]] = field(default_factory=list)
-    terms: list[tuple[float, ...]] = field(default_factory=list)
     table: list[int] = field(default_factory=list)
+    _tables: dict[tuple[int, ...], int] = field(default_factory=dict)
 
     def add_image(self, words: int) -> tuple[int, NDArray[np.uint16]]:
         """Room for one more image: its first word, and its words, big-endian."""
@@ -46,6 +42,32 @@ class Records:
         self.template.append(image)
         self.size += words
         return start, image
+
+    def add_table(self, entries: tuple[int, ...]) -> tuple[int, int]:
+        """First entry of an enumeration table, and how many there are; equal tables stand once."""
+        if entries not in self._tables:
+            self._tables[entries] = len(self.table)
+            self.table += entries
+        return self._tables[entries], len(entries)
+
+
+@dataclass
+class DeviceRecords:
+    """What the map of one device compiles to.
+
+    Attributes:
+        container: Which container it shows, counted from 1.
+        start: First word of its images.
+        runs: Records of runs.
+        bitfields: Records of bitfields; their terms are counted from the first of the device.
+        terms: Records of terms.
+    """
+
+    container: int
+    start: int
+    runs: list[tuple[float, ...]] = field(default_factory=list)
+    bitfields: list[tuple[float, ...]] = field(default_factory=list)
+    terms: list[tuple[float, ...]] = field(default_factory=list)
 
 
 class Assembly:
@@ -55,22 +77,27 @@ class Assembly:
         registers: The map.
         device: Where it is served and what it shows.
         catalogue: Points of the site.
+        images: The images of the site, to which its own are added.
+
+    Attributes:
         records: What it compiles to.
+        complaints: What is wrong.
     """
 
-    def __init__(self, registers: RegisterMap, device: ModbusDevice, catalogue: Catalogue, records: Records) -> None:
+    def __init__(self, registers: RegisterMap, device: ModbusDevice, catalogue: Catalogue, images: Images) -> None:
         self.registers = registers
         self.device = device
         self.catalogue = catalogue
         self.site = catalogue.site
-        self.records = records
+        self.images = images
+        self.records = DeviceRecords(device.container, images.size)
         self.complaints: list[Complaint] = []
 
     def unit(self, placed: PlacedUnit) -> Iterator[UnitPlan]:
         """Compile a unit: its plan, or one for each of its repetitions."""
         lengths = [stop - start for start, stop in placed.ranges]
         size = sum(lengths)
-        base, image = self.records.add_image(size * placed.count)
+        base, image = self.images.add_image(size * placed.count)
         starts = np.cumsum([0, *lengths[:-1]])
         writables: list[dict[int, Writable]] = [{} for _ in range(placed.count)]
         for place in placed.places:
@@ -122,10 +149,11 @@ class Assembly:
             _check_range(family, line, low, high)
         else:
             table = _table(family, row.table, int(low), int(high))
-        span = None if table is None else self._add_table(table, form.sentinel)
+        span = None if table is None else self.images.add_table(_entries(table, form.sentinel))
         offsets = bound.offsets[..., 0]
         gather = (self.site.container.rack.pack.temperature_sensor_count, self.site.container.rack.pack.cell_count)
-        self.records.runs += runs_of(offsets, words, Encoding(form, line, low, high, span), gather)
+        ages = ages_of(self.catalogue, bound)
+        self.records.runs += runs_of(offsets, words, Encoding(form, line, low, high, span), gather, ages)
         if row.access == "rw":
             values = None if table is None else {raw: float(value) for value, raw in table.items()}
             if values is not None and table is not None and len(values) < len(table):
@@ -157,11 +185,6 @@ class Assembly:
             for n in range(place.row.words):
                 writables[index[0] if repeated else 0][int(address) + n] = writable
 
-    def _add_table(self, table: dict[int, int], sentinel: int) -> tuple[int, int]:
-        start, size = len(self.records.table), max(table) + 1
-        self.records.table += [table.get(value, sentinel) for value in range(size)]
-        return start, size
-
     # ---- bits
 
     def _bits(self, place: Place, words: NDArray[np.int64]) -> None:
@@ -188,14 +211,20 @@ class Assembly:
         sources = np.concatenate([offsets for offsets, *_ in terms], axis=-1)
         windows = [window for offsets, *window in terms for _ in range(offsets.shape[-1])]
         for word, repeats, stride, places in bits_of(words, sources):
-            self.records.bitfields.append((word, len(self.records.terms), len(windows), repeats, stride))
-            self.records.terms += [(*place, *window) for place, window in zip(places, windows, strict=True)]
+            terms_of = series_of((*place, *window) for place, window in zip(places, windows, strict=True))
+            self.records.bitfields.append((word, len(self.records.terms), len(terms_of), repeats, stride))
+            self.records.terms += terms_of
 
     def _identity(self, unit: str) -> dict[int, str]:
         """Objects of the device identification that have a text."""
         own = self.registers.identity
         texts = (own.vendor, own.product_code, __version__, own.vendor_url, own.product_name, own.model_name, unit)
         return {number: text for number, text in enumerate(texts) if text}
+
+
+def _entries(table: dict[int, int], sentinel: int) -> tuple[int, ...]:
+    """Register value of each point value from 0 to the highest that the table knows."""
+    return tuple(table.get(value, sentinel) for value in range(max(table) + 1))
 
 
 def _words(place: Place, placed: PlacedUnit, starts: NDArray[np.int64], size: int) -> NDArray[np.int64]:

@@ -64,6 +64,15 @@ def bind(catalogue: Catalogue, pattern: str, place: Place, container: int, *, se
     return Bound(family, offsets)
 
 
+def ages_of(catalogue: Catalogue, bound: Bound) -> NDArray[np.int64] | None:
+    """Position in the arena of the age of each repetition's first point, shape (repetitions...); None without ages."""
+    slot = bound.family.slot
+    if slot.info.age is None:
+        return None
+    ages = catalogue.layout.slots[f"{slot.name.rpartition('.')[0]}.{slot.info.age}"]
+    return ages.offset + (bound.offsets[..., 0] - slot.offset) // (slot.size // ages.size)
+
+
 def conversion_of(place: Place, si_unit: str) -> Conversion:
     """The line from a value in SI to the raw value of a row.
 

@@ -2,7 +2,11 @@
 
 import numpy as np
 
+from bms_emulator.interfaces.modbus.formats import Coding
+from bms_emulator.interfaces.modbus.runs import FRACTION, LANES, NO_AGE, ONE
 from bms_emulator.jit import kernel, scalar
+
+INTEGER, FLOAT, TABLE = int(Coding.INTEGER), int(Coding.FLOAT), int(Coding.TABLE)
 
 
 @scalar
@@ -19,80 +23,124 @@ def rounded(value, gain, shift, low, high, sentinel):
 
 
 @scalar
-def put(image, word, words, raw):
-    """Write an integer of 1, 2 or 4 words, the most significant first."""
-    for n in range(words):
-        image[word + n] = swap(raw >> (16 * (words - 1 - n)))
+def gather(values, gathered, run, source, repeats):
+    """Collect the values of a run, or of some repetitions of it, side by side.
 
-
-@scalar
-def encode_words(values, image, run, source, word, scratch):
-    """Integers of one word: nearly all there is.
-
-    Values that stand side by side in the arena are converted in a loop without gaps, which the compiler turns into
-    vector instructions, and spread after that. A sensor that serves several cells is converted once. Positions are
-    unsigned, which spares the check for counting from the end.
+    Positions are unsigned, which spares the check for counting from the end.
     """
+    at, count = np.uint64(0), np.uint64(run.count)
+    for repeat in range(repeats):
+        first, further = source + repeat * run.repeat_step, 0
+        if run.pace == ONE:
+            for k in range(count):
+                gathered[at + k] = values[np.uint64(first) + k]
+        else:
+            for k in range(count):
+                gathered[at + k] = values[np.uint64(first + (further >> FRACTION))]
+                further += run.pace
+        at += count
+
+
+@scalar
+def convert(gathered, converted, run, count):
+    """Integers of one word, nearly all there is; up to a whole LANES, for a remainder would be converted one by one."""
     gain, shift, low, high, sentinel = run.gain, run.shift, run.low, run.high, np.float64(run.sentinel)
-    at, near, stride = np.uint64(word), np.uint64(source), np.uint64(run.stride)
-    if run.denominator == 1 and run.step != 1:
-        for _ in range(run.count):
-            image[at] = swap(np.int32(rounded(values[near], gain, shift, low, high, sentinel)))
-            at += stride
-            near += np.uint64(run.step)
-        return
-    sources = run.count if run.denominator == 1 else (run.count - 1) * run.numerator // run.denominator + 1
-    for k in range(np.uint64(sources)):
-        scratch[k] = swap(np.int32(rounded(values[near + k], gain, shift, low, high, sentinel)))
-    if run.denominator == 1:
-        for k in range(np.uint64(run.count)):
-            image[at] = scratch[k]
-            at += stride
-        return
-    # k * numerator // denominator in fixed point, exact as long as k * denominator < 2^32
-    rate = np.uint64((run.numerator << 32) // run.denominator + 1)
-    for k in range(np.uint64(run.count)):
-        image[at] = scratch[(k * rate) >> np.uint64(32)]
-        at += stride
+    for k in range(np.uint64(-(-count // LANES) * LANES)):
+        converted[k] = swap(np.int32(rounded(gathered[k], gain, shift, low, high, sentinel)))
 
 
 @scalar
-def further(run, k):
-    """Positions from value 0 to value k of a run in the arena."""
-    return k * run.step if run.denominator == 1 else k * run.numerator // run.denominator
+def spread(converted, image, run, word, repeats):
+    """Registers of one word to their places."""
+    at, count, stride = np.uint64(0), np.uint64(run.count), np.uint64(run.stride)
+    for repeat in range(repeats):
+        place = np.uint64(word + repeat * run.repeat_stride)
+        for k in range(count):
+            image[place] = converted[at + k]
+            place += stride
+        at += count
 
 
 @scalar
-def encode_long(values, image, run, source, word):
-    """Integers of two and four words."""
-    for k in range(run.count):
-        value = values[source + further(run, k)]
-        raw = run.sentinel
-        if not np.isnan(value):
-            raw = np.int64(rounded(value, run.gain, run.shift, run.low, run.high, 0.0))
-        put(image, word + k * run.stride, run.words, raw)
+def gather_singles(values, gathered, singles, group, device):
+    """Collect the single values of a group side by side."""
+    first = np.uint64(group.first)
+    for k in range(np.uint64(group.count)):
+        single = singles[first + k]
+        gathered[k] = values[np.uint64(single.source + device * single.device_step)]
 
 
 @scalar
-def encode_float(values, image, run, source, word):
-    """32-bit floats; the sentinel is the NaN of the format."""
-    for k in range(run.count):
-        value = values[source + further(run, k)]
-        raw = run.sentinel
-        if not np.isnan(value):
-            raw = np.int64(np.float32(value * run.gain + run.shift).view(np.uint32))
-        put(image, word + k * run.stride, run.words, raw)
+def spread_singles(converted, image, singles, group, word):
+    """Registers of a group to their places."""
+    first = np.uint64(group.first)
+    for k in range(np.uint64(group.count)):
+        image[np.uint64(singles[first + k].word + word)] = converted[k]
 
 
 @scalar
-def encode_table(values, image, run, source, word, table):
-    """Enumerations by table; what the table does not know reads as the sentinel."""
-    for k in range(run.count):
-        value = values[source + further(run, k)]
-        raw = run.sentinel
-        if 0.0 <= value < run.table_size:
-            raw = table[run.table + np.int64(value)]
-        put(image, word + k * run.stride, run.words, raw)
+def raw_of(value, run):
+    """Raw value of a float or of an integer of several words; NaN is the sentinel."""
+    if np.isnan(value):
+        return run.sentinel
+    if run.coding == FLOAT:
+        return np.int64(np.float32(value * run.gain + run.shift).view(np.uint32))
+    return np.int64(rounded(value, run.gain, run.shift, run.low, run.high, 0.0))
+
+
+@scalar
+def encode_rare(gathered, image, run, word, repeats, table):
+    """Registers of the rarer formats to their places, the most significant word first.
+
+    What a table does not know reads as the sentinel.
+    """
+    for repeat in range(repeats):
+        for k in range(run.count):
+            value = gathered[repeat * run.count + k]
+            if run.coding != TABLE:
+                raw = raw_of(value, run)
+            elif 0.0 <= value < run.table_size:
+                raw = table[run.table + np.int64(value)]
+            else:
+                raw = run.sentinel
+            place = word + repeat * run.repeat_stride + k * run.stride
+            for n in range(run.words):
+                image[place + n] = swap(raw >> (16 * (run.words - 1 - n)))
+
+
+@scalar
+def past_due(values, run, age, repeat, age_max):
+    """The first repetition from this one on whose values are older than ``age_max``, so that nothing is to be done."""
+    if age == NO_AGE:
+        return run.repeats
+    while repeat < run.repeats and not values[age + repeat * run.age_step] > age_max:
+        repeat += 1
+    return repeat
+
+
+@scalar
+def gather_bits(values, bits, field, terms, device):
+    """Collect the bits of all repetitions of a bitfield side by side."""
+    for repeat in range(field.repeats):
+        bits[repeat] = 0
+    for t in range(field.term, field.term + field.terms):
+        term = terms[t]
+        first, low, high = term.source + device * term.device_step, term.low, term.high
+        for repeat in range(field.repeats):
+            near, met = np.uint64(first + repeat * term.step), False
+            for _ in range(term.count):
+                met |= (values[near] >= low) & (values[near] <= high)
+                near += np.uint64(term.spacing)
+            bits[repeat] |= term.mask * met
+
+
+@scalar
+def spread_bits(bits, image, field, word):
+    """Bitfields to their places."""
+    for repeat in range(field.repeats):
+        place = np.uint64(word + repeat * field.stride)
+        image[place] = swap(bits[repeat] >> 16)
+        image[place + np.uint64(1)] = swap(bits[repeat])
 
 
 @kernel
@@ -101,43 +149,66 @@ def encode(
     values,
     # out
     images,
+    # inputs
+    age_max,
     # model
+    blocks,
     runs,
+    groups,
+    singles,
     bitfields,
     terms,
     table,
     # work
-    scratch,
+    gathered,
+    converted,
+    bits,
 ):
-    """Write every value of every image; constants stand there already.
+    """Write the values of every image; constants stand there already.
+
+    Device by device, so that the image of one and the records of all like it stay in the cache.
 
     Args:
         values: The arena, shape (values,).
         images: Bytes of all images, uint8, even length.
-        runs: Records of :data:`bms_emulator.interfaces.modbus.runs.RUN`.
+        age_max: Values whose age is known are left out above this age [s]: 0 writes what may have changed in this
+            tick, infinity everything.
+        blocks: Records of :data:`bms_emulator.interfaces.modbus.runs.BLOCK`.
+        runs: Records of RUN.
+        groups: Records of GROUP.
+        singles: Records of SINGLE.
         bitfields: Records of BITFIELD.
         terms: Records of TERM.
         table: Raw values of all enumeration tables.
-        scratch: Room for the values of the longest run, uint16.
+        gathered: Room for the values of the longest run, in whole LANES.
+        converted: Room for their registers, uint16.
+        bits: Room for the repetitions of a bitfield, int64.
     """
     image = images.view(np.uint16)
-    for n in range(len(runs)):
-        run = runs[n]
-        for repeat in range(run.repeats):
-            source, word = run.source + repeat * run.repeat_step, run.word + repeat * run.repeat_stride
-            if run.coding == 1:
-                encode_float(values, image, run, source, word)
-            elif run.coding == 2:
-                encode_table(values, image, run, source, word, table)
-            elif run.words == 1:
-                encode_words(values, image, run, source, word, scratch)
-            else:
-                encode_long(values, image, run, source, word)
-    for n in range(len(bitfields)):
-        field = bitfields[n]
-        for repeat in range(field.repeats):
-            bits = 0
-            for t in range(field.term, field.term + field.terms):
-                value = values[terms[t].source + repeat * terms[t].step]
-                bits |= terms[t].mask * ((value >= terms[t].low) & (value <= terms[t].high))
-            put(image, field.word + repeat * field.stride, 2, bits)
+    for b in range(len(blocks)):
+        block = blocks[b]
+        for device in range(block.devices):
+            distance = device * block.stride
+            for n in range(block.run, block.run + block.runs):
+                run = runs[n]
+                source, word = run.source + device * run.device_step, run.word + distance
+                age = run.age + device * run.age_device_step
+                repeat = 0
+                while repeat < run.repeats:
+                    first, repeat = repeat, past_due(values, run, age, repeat, age_max)
+                    if repeat > first:
+                        gather(values, gathered, run, source + first * run.repeat_step, repeat - first)
+                        place = word + first * run.repeat_stride
+                        if run.coding == INTEGER and run.words == 1:
+                            convert(gathered, converted, run, run.count * (repeat - first))
+                            spread(converted, image, run, place, repeat - first)
+                        else:
+                            encode_rare(gathered, image, run, place, repeat - first, table)
+                    repeat += 1
+            for n in range(block.group, block.group + block.groups):
+                gather_singles(values, gathered, singles, groups[n], device)
+                convert(gathered, converted, groups[n], groups[n].count)
+                spread_singles(converted, image, singles, groups[n], distance)
+            for n in range(block.bitfield, block.bitfield + block.bitfields):
+                gather_bits(values, bits, bitfields[n], terms, device)
+                spread_bits(bits, image, bitfields[n], bitfields[n].word + distance)

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Coding(IntEnum):
-    """How the encoding kernel writes a value."""
+    """How the encoding kernel writes a value; compiled into it, which bms_emulator.jit sees by being named here."""
 
     INTEGER = 0
     FLOAT = 1

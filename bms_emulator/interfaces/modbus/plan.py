@@ -5,16 +5,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bms_emulator.interfaces.modbus.assembly import Assembly, Records
+from bms_emulator.interfaces.modbus.assembly import Assembly, DeviceRecords, Images
 from bms_emulator.interfaces.modbus.device import DevicePlan, UnitPlan
+from bms_emulator.interfaces.modbus.folding import fold
 from bms_emulator.interfaces.modbus.layout import LayoutError, PlacedUnit, place
 from bms_emulator.interfaces.modbus.load import LoadedMap, load_map
-from bms_emulator.interfaces.modbus.runs import BITFIELD, RUN, TERM
+from bms_emulator.interfaces.modbus.runs import work_arrays
 from bms_emulator.points.catalogue import Catalogue
 from bms_emulator.profile.errors import Problem, ProfileError
 from bms_emulator.profile.site import ModbusDevice, SiteProfile
 
-PlanArrays = tuple[NDArray[np.void], NDArray[np.void], NDArray[np.void], NDArray[np.int64], NDArray[np.uint16]]
+PlanArrays = tuple[
+    NDArray[np.void],
+    NDArray[np.void],
+    NDArray[np.void],
+    NDArray[np.void],
+    NDArray[np.void],
+    NDArray[np.void],
+    NDArray[np.int64],
+    NDArray[np.float64],
+    NDArray[np.uint16],
+    NDArray[np.int64],
+]
 
 UNIT_MAX = 247
 """Highest unit id that a device may have."""
@@ -27,7 +39,8 @@ class ModbusPlan:
     Attributes:
         size: Bytes of all images.
         template: Images with all constants in place.
-        arrays: Runs, bitfields, terms, table and scratch: arguments of the encoding kernel behind values and images.
+        arrays: Last arguments of the encoding kernel: blocks, runs, groups, singles, bitfields, terms, table, and
+            work arrays.
         devices: What listens where.
     """
 
@@ -54,7 +67,7 @@ def compile_maps(site: SiteProfile, catalogue: Catalogue) -> ModbusPlan:
     Raises:
         ProfileError: Something is wrong with a map, or two units answer to one id; all problems at once.
     """
-    records = Records()
+    images, records = Images(), list[DeviceRecords]()
     problems: list[Problem] = []
     listeners: dict[tuple[int, ...], list[UnitPlan]] = {}
     maps: dict[str, tuple[LoadedMap, tuple[PlacedUnit, ...]] | None] = {}
@@ -65,8 +78,9 @@ def compile_maps(site: SiteProfile, catalogue: Catalogue) -> ModbusPlan:
         if found is None:
             continue
         loaded, placed = found
-        assembly = Assembly(loaded.registers, device, catalogue, records)
+        assembly = Assembly(loaded.registers, device, catalogue, images)
         units = [plan for unit in placed for plan in assembly.unit(unit)]
+        records.append(assembly.records)
         problems += loaded.problems(assembly.complaints)
         key = (device.port,) if device.port else (0, n)
         there = listeners.setdefault(key, [])
@@ -78,15 +92,9 @@ def compile_maps(site: SiteProfile, catalogue: Catalogue) -> ModbusPlan:
         DevicePlan(site.modbus.host, key[0], tuple(dict.fromkeys(u.map for u in units)), {u.unit: u for u in units})
         for key, units in listeners.items()
     )
-    template = b"".join(image.tobytes() for image in records.template)
-    runs = np.array(records.runs, RUN)
-    arrays = (
-        runs,
-        np.array(records.bitfields, BITFIELD),
-        np.array(records.terms, TERM),
-        np.array(records.table, np.int64),
-        np.zeros(runs["count"].max(initial=0), np.uint16),
-    )
+    template = b"".join(image.tobytes() for image in images.template)
+    folded = fold(records)
+    arrays = (*folded, np.array(images.table, np.int64), *work_arrays(folded.runs, folded.groups, folded.bitfields))
     return ModbusPlan(len(template), template, arrays, devices)
 
 

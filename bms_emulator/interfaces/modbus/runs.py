@@ -1,6 +1,6 @@
 """Runs: values that are encoded alike and stand evenly spaced, in the arena as in the image."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,15 +12,17 @@ from bms_emulator.interfaces.modbus.formats import Coding, Format
 RUN = np.dtype(
     [
         ("source", "i8"),  # position of the first value in the arena
-        ("step", "i8"),  # positions from one value to the next
-        ("numerator", "i8"),  # further positions of value k: (k * numerator) // denominator
-        ("denominator", "i8"),
+        ("pace", "i8"),  # positions from one value to the next, in fixed point: value k is (k * pace) >> FRACTION on
         ("count", "i8"),  # values
         ("word", "i8"),  # register of the first value, counted over all images
         ("stride", "i8"),  # registers from one value to the next
         ("repeats", "i8"),  # how often all this stands there
         ("repeat_step", "i8"),  # positions from one repetition to the next
         ("repeat_stride", "i8"),  # registers from one repetition to the next
+        ("device_step", "i8"),  # positions from one device of a block to the next
+        ("age", "i8"),  # position of the age that all values of the first repetition share, -1 where there is none
+        ("age_step", "i8"),  # positions from the age of one repetition to that of the next
+        ("age_device_step", "i8"),  # positions from the age of one device to that of the next
         ("words", "i8"),  # registers of a value
         ("coding", "i8"),  # formats.Coding
         ("gain", "f8"),  # raw = value * gain + shift
@@ -37,11 +39,65 @@ RUN = np.dtype(
 BITFIELD = np.dtype([("word", "i8"), ("term", "i8"), ("terms", "i8"), ("repeats", "i8"), ("stride", "i8")])
 """A 32-bit bitfield: its register, its first term and how many there are; how often it stands, how many words apart."""
 
-TERM = np.dtype([("source", "i8"), ("step", "i8"), ("low", "f8"), ("high", "f8"), ("mask", "i8")])
-"""Sets the bits of ``mask`` where the value lies from ``low`` to ``high``; ``step`` leads to the next repetition's."""
+GROUP = np.dtype(
+    [
+        ("first", "i8"),  # first of its single values
+        ("count", "i8"),  # single values
+        ("gain", "f8"),  # as of a run
+        ("shift", "f8"),
+        ("low", "f8"),
+        ("high", "f8"),
+        ("sentinel", "i8"),
+    ]
+)
+"""Single values, integers of one word, that are converted alike: short runs would take longer to begin than to do."""
+
+SINGLE = np.dtype([("source", "i8"), ("device_step", "i8"), ("word", "i8")])
+"""A single value: its position in the arena, positions to the next device of a block, its register."""
+
+TERM = np.dtype(
+    [
+        ("source", "i8"),  # position of its first value
+        ("count", "i8"),  # values
+        ("spacing", "i8"),  # positions from one value to the next
+        ("step", "i8"),  # positions to the values of the next repetition
+        ("device_step", "i8"),  # positions to those of the next device of a block
+        ("low", "f8"),
+        ("high", "f8"),
+        ("mask", "i8"),
+    ]
+)
+"""Sets the bits of ``mask`` where any of its values lies from ``low`` to ``high``."""
+
+BLOCK = np.dtype(
+    [
+        ("run", "i8"),  # first run
+        ("runs", "i8"),
+        ("group", "i8"),  # first group
+        ("groups", "i8"),
+        ("bitfield", "i8"),  # first bitfield
+        ("bitfields", "i8"),
+        ("devices", "i8"),  # how often all this stands there
+        ("stride", "i8"),  # registers from one device to the next
+    ]
+)
+"""What like devices show, told for the first of them."""
+
+# The following numbers are compiled into the kernel: naming bms_emulator.jit here lets it see when they change.
+
+FRACTION = 32
+"""Binary digits behind the point of a pace."""
+ONE = 1 << FRACTION
+"""Pace of values that stand side by side."""
+
+LANES = 32
+"""Values that are converted at once; a run is filled up to a multiple of them."""
 
 Gather = tuple[int, int]
 """Sensors and cells of a pack: cell k reads sensor (k * sensors) // cells."""
+
+NO_AGE = -1
+"""Position of an age that nothing tells: such values are encoded every time."""
 
 _INTEGER_MAX = float((1 << 63) - 1024)
 """Largest float that an int64 takes."""
@@ -67,7 +123,11 @@ class Encoding:
 
 
 def runs_of(
-    offsets: NDArray[np.int64], words: NDArray[np.int64], encoding: Encoding, gather: Gather
+    offsets: NDArray[np.int64],
+    words: NDArray[np.int64],
+    encoding: Encoding,
+    gather: Gather,
+    ages: NDArray[np.int64] | None = None,
 ) -> Iterator[tuple[float, ...]]:
     """Records of a row, in the order of :data:`RUN`, as few as possible.
 
@@ -76,18 +136,30 @@ def runs_of(
         words: Register of each repetition, same shape.
         encoding: How the values are written.
         gather: How cells share sensors.
+        ages: Position in the arena of the age of each repetition's value, same shape; None where nothing tells it.
     """
+    ages = np.full_like(offsets, NO_AGE) if ages is None else ages
     by_length = sorted(range(offsets.ndim), key=lambda axis: -offsets.shape[axis])
-    spacing, stride, count, offsets, words = _regular_axis(offsets, words, by_length, gather)
+    axis, pace, stride = _regular_axis(offsets, words, by_length, gather)
+    offsets, words, ages = (_rows(positions, axis) for positions in (offsets, words, ages))
+    count, shared = offsets.shape[-1], (ages == ages[..., :1]).all(axis=-1)
+    offsets, words, ages = offsets[..., 0], words[..., 0], np.where(shared, ages[..., 0], NO_AGE)
+
     innermost = list(reversed(range(offsets.ndim)))  # what stands close together is written together
-    (repeat_step, _, _), repeat_stride, repeats, offsets, words = _regular_axis(offsets, words, innermost, None)
+    axis, repeat_pace, repeat_stride = _regular_axis(offsets, words, innermost, None)
+    offsets, words, ages = (_rows(positions, axis) for positions in (offsets, words, ages))
+    repeats, age_step = offsets.shape[-1], _stride(ages)
+    offsets, words = offsets[..., 0], words[..., 0]
+    ages = np.full_like(offsets, NO_AGE) if age_step is None else ages[..., 0]
+
     form, line = encoding.format, encoding.conversion
     sentinel = form.sentinel if form.sentinel < 1 << 63 else form.sentinel - (1 << 64)
     high = min(encoding.high, _INTEGER_MAX) if form.coding is Coding.INTEGER else encoding.high
     coding = form.coding if encoding.table is None else Coding.TABLE
     how = (form.words, coding, line.gain, line.shift, encoding.low, high, sentinel, *(encoding.table or (0, 0)))
-    for source, word in zip(offsets.ravel().tolist(), words.ravel().tolist(), strict=True):
-        yield (source, *spacing, count, word, stride, repeats, repeat_step, repeat_stride, *how)
+    for source, word, age in zip(offsets.ravel().tolist(), words.ravel().tolist(), ages.ravel().tolist(), strict=True):
+        repeated = (repeats, repeat_pace >> FRACTION, repeat_stride)
+        yield (source, pace, count, word, stride, *repeated, 0, age, age_step or 0, 0, *how)
 
 
 def bits_of(
@@ -110,23 +182,52 @@ def bits_of(
                 yield word, 1, 0, [(place, 0) for place in places]
 
 
+def series_of(flat: Iterable[tuple[float, ...]]) -> list[tuple[float, ...]]:
+    """Records of TERM, as few as possible, of terms of one value each: source, step, low, high and mask."""
+    records: list[tuple[float, ...]] = []
+    for source, *how in flat:
+        first, count, spacing, step, _, *window = records[-1] if records else [0] * 8
+        reached = source - first if count == 1 else spacing
+        if count and how == [step, *window] and source == first + count * reached:
+            records[-1] = (first, count + 1, reached, step, 0, *window)
+        else:
+            records.append((source, 1, 0, how[0], 0, *how[1:]))
+    return records
+
+
+def work_arrays(
+    runs: NDArray[np.void], groups: NDArray[np.void], bitfields: NDArray[np.void]
+) -> tuple[NDArray[np.float64], NDArray[np.uint16], NDArray[np.int64]]:
+    """Room for the values of the longest run or group, for their registers, and for the most bitfields in a row."""
+    longest = max(int((runs["count"] * runs["repeats"]).max(initial=0)), int(groups["count"].max(initial=0)))
+    size = -(-longest // LANES) * LANES
+    return np.zeros(size), np.zeros(size, np.uint16), np.zeros(int(bitfields["repeats"].max(initial=0)), np.int64)
+
+
 def _regular_axis(
     offsets: NDArray[np.int64], words: NDArray[np.int64], axes: Sequence[int], gather: Gather | None
-) -> tuple[tuple[int, int, int], int, int, NDArray[np.int64], NDArray[np.int64]]:
-    """Spacing, stride and length of the first axis that has them, and where each of its rows begins.
+) -> tuple[int | None, int, int]:
+    """The first axis along which positions are spaced alike in arena and image, its pace and its stride.
 
-    Where no axis is regular, every value is a row of its own.
+    Where no axis is, it is None: every value is a row of its own.
     """
     for axis in axes:
-        rows, word_rows = np.moveaxis(offsets, axis, -1), np.moveaxis(words, axis, -1)
-        spacing, stride = _spacing(rows, gather), _stride(word_rows)
-        if spacing is not None and stride is not None:
-            return spacing, stride, rows.shape[-1], rows[..., 0], word_rows[..., 0]
-    return (0, 0, 1), 0, 1, offsets, words
+        pace, stride = _pace(_rows(offsets, axis), gather), _stride(_rows(words, axis))
+        if pace is not None and stride is not None:
+            return axis, pace, stride
+    return None, 0, 0
 
 
-def _spacing(offsets: NDArray[np.int64], gather: Gather | None) -> tuple[int, int, int] | None:
-    """Step, numerator and denominator of offsets that are spaced alike along their last axis."""
+def _rows(positions: NDArray[np.int64], axis: int | None) -> NDArray[np.int64]:
+    """Positions with this axis last; with one of length 1 where it is None."""
+    return positions[..., np.newaxis] if axis is None else np.moveaxis(positions, axis, -1)
+
+
+def _pace(offsets: NDArray[np.int64], gather: Gather | None) -> int | None:
+    """Pace of offsets that are spaced alike along their last axis.
+
+    That of shared sensors is rounded up: exact as long as cells * cells < 2^32.
+    """
     k = np.arange(offsets.shape[-1])
     distance = offsets - offsets[..., :1]
     first = distance.reshape(-1, len(k))[0]
@@ -134,11 +235,11 @@ def _spacing(offsets: NDArray[np.int64], gather: Gather | None) -> tuple[int, in
         return None
     step = int(first[1]) if len(k) > 1 else 0
     if (first == k * step).all():
-        return step, 0, 1
+        return step << FRACTION
     if gather is None:
         return None
     sensors, cells = gather
-    return (0, sensors, cells) if (first == k * sensors // cells).all() else None
+    return (sensors << FRACTION) // cells + 1 if (first == k * sensors // cells).all() else None
 
 
 def _stride(words: NDArray[np.int64]) -> int | None:

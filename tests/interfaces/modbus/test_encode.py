@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from bms_emulator.arrays import Arena, Array
+from bms_emulator.interfaces.modbus.assembly import DeviceRecords
 from bms_emulator.interfaces.modbus.conversion import Conversion
 from bms_emulator.interfaces.modbus.encode import encode
+from bms_emulator.interfaces.modbus.folding import RUN_MIN, fold
 from bms_emulator.interfaces.modbus.formats import FORMATS, Coding
 from bms_emulator.interfaces.modbus.plan import ModbusPlan, compile_maps
-from bms_emulator.interfaces.modbus.runs import BITFIELD, RUN, TERM, Encoding, runs_of
+from bms_emulator.interfaces.modbus.runs import Encoding, runs_of, work_arrays
 from bms_emulator.points.catalogue import Catalogue
 from bms_emulator.profile.loader import load_site
 from tests.reference.registers import point_rows
@@ -39,7 +41,7 @@ def plausible(catalogue: Catalogue, seed: int) -> Array:
 
 def encoded(plan: ModbusPlan, values: Array) -> bytes:
     images = np.frombuffer(plan.template, np.uint8).copy()
-    encode(values, images, *plan.arrays)
+    encode(values, images, math.inf, *plan.arrays)
     return images.tobytes()
 
 
@@ -90,7 +92,7 @@ def test_encoding_leaves_constants_and_holes_alone() -> None:
 def test_cell_voltages_of_a_rack_are_few_runs() -> None:
     site = load_site("demo")
     plan = compile_maps(site, Catalogue(site))
-    runs = plan.arrays[0]
+    _, runs, *_ = plan.arrays
     rack = site.container.rack
     of_cells = runs[runs["count"] == rack.pack.cell_count]
     assert len(of_cells) == 2 * site.container.rack_count
@@ -98,21 +100,27 @@ def test_cell_voltages_of_a_rack_are_few_runs() -> None:
     assert len(runs) < 150
 
 
-def one(kind: str, values: list[float], line: Conversion, table: dict[int, int] | None = None) -> list[int]:
-    """Raw values of a run of one format, unsigned."""
+def written(records: list[tuple[float, ...]], values: list[float], words: int, entries: list[int]) -> bytes:
+    """Image of one device of these runs."""
+    folded = fold([DeviceRecords(1, 0, records)])
+    images = np.zeros(2 * words, np.uint8)
+    work = work_arrays(folded.runs, folded.groups, folded.bitfields)
+    encode(np.array(values), images, math.inf, *folded, np.array(entries, np.int64), *work)
+    return images.tobytes()
+
+
+def one(
+    kind: str, values: list[float], line: Conversion, table: dict[int, int] | None = None, times: int = 1
+) -> list[int]:
+    """Raw values of a run of one format, unsigned; the values follow each other several times."""
     form = FORMATS[kind]
     low, high = (-math.inf, math.inf) if form.coding is Coding.FLOAT else form.bounds(whole=False)
     entries = [] if table is None else [table.get(n, form.sentinel) for n in range(max(table) + 1)]
     encoding = Encoding(form, line, low, high, (0, len(entries)) if table else None)
-    count = len(values)
+    count, size = times * len(values), 2 * form.words
     records = list(runs_of(np.arange(count), form.words * np.arange(count), encoding, (1, 2)))
-    images = np.zeros(2 * form.words * count, np.uint8)
-    nothing = np.zeros(0, BITFIELD), np.zeros(0, TERM)
-    runs, scratch = np.array(records, RUN), np.zeros(count, np.uint16)
-    encode(np.array(values), images, runs, *nothing, np.array(entries, np.int64), scratch)
-    return [
-        int.from_bytes(images[k : k + 2 * form.words].tobytes(), "big") for k in range(0, len(images), 2 * form.words)
-    ]
+    image = written(records, times * values, form.words * count, entries)
+    return [int.from_bytes(image[k : k + size], "big") for k in range(0, len(image), size)]
 
 
 ONE = Conversion()
@@ -135,6 +143,7 @@ def test_values_are_rounded_half_away_from_zero_and_clamped_beside_the_sentinel(
     kind: str, values: list[float], raws: list[int]
 ) -> None:
     assert one(kind, values, ONE) == raws
+    assert one(kind, values, ONE, times=RUN_MIN) == RUN_MIN * raws
 
 
 def test_what_a_table_does_not_know_reads_as_the_sentinel() -> None:
@@ -148,7 +157,20 @@ def test_an_offset_and_a_sign_are_a_straight_line() -> None:
 def test_several_registers_of_one_point_are_one_run_of_one_source() -> None:
     encoding = Encoding(FORMATS["u16"], ONE, 0.0, 65534.0)
     [record] = runs_of(np.zeros(3, np.int64), np.arange(3), encoding, (1, 2))
-    images = np.zeros(6, np.uint8)
-    nothing = np.zeros(0, BITFIELD), np.zeros(0, TERM), np.zeros(0, np.int64)
-    encode(np.array([7.0, 8.0, 9.0]), images, np.array([record], RUN), *nothing, np.zeros(3, np.uint16))
-    assert images.tobytes() == b"\0\7" * 3
+    assert written([record], [7.0, 8.0, 9.0], 3, []) == b"\0\7" * 3
+
+
+@pytest.mark.parametrize("cells", [7, RUN_MIN])
+def test_a_sensor_is_shown_by_each_of_the_cells_that_it_serves(cells: int) -> None:
+    encoding, sensors = Encoding(FORMATS["u16"], ONE, 0.0, 65534.0), 5
+    served = np.arange(cells) * sensors // cells
+    [record] = runs_of(served, np.arange(cells), encoding, (sensors, cells))
+    image = written([record], [10.0, 11.0, 12.0, 13.0, 14.0], cells, [])
+    assert np.frombuffer(image, ">u2").tolist() == (10 + served).tolist()
+
+
+def test_values_that_run_backwards_are_a_run_too() -> None:
+    encoding, count = Encoding(FORMATS["u16"], ONE, 0.0, 65534.0), RUN_MIN + 1
+    [record] = runs_of(np.arange(count)[::-1], 2 * np.arange(count), encoding, (1, 2))
+    image = written([record], [float(n) for n in range(count)], 2 * count, [])
+    assert np.frombuffer(image, ">u2")[::2].tolist() == list(reversed(range(count)))

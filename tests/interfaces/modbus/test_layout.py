@@ -1,5 +1,6 @@
 """Blocks that repeat, holes that read 0, and gaps that are undefined."""
 
+import math
 import struct
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def registers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[int, int]
     sensors = catalogue.select("rack[*].temperature_sensor[*].temperature")[0].offsets()
     values[sensors] = 273.15 + np.arange(len(sensors)) / 10.0
     images = np.frombuffer(plan.template, np.uint8).copy()
-    encode(values, images, *plan.arrays)
+    encode(values, images, math.inf, *plan.arrays)
     [unit] = plan.devices[0].units.values()
     return {
         part.start + n: struct.unpack_from(">H", images, part.offset + 2 * n)[0]

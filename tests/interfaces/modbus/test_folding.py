@@ -1,0 +1,99 @@
+"""Like devices are written from one template; what is not alike stays as it is, and every register is right."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bms_emulator.interfaces.modbus.encode import encode
+from bms_emulator.interfaces.modbus.plan import ModbusPlan, compile_maps
+from bms_emulator.interfaces.modbus.runs import series_of
+from bms_emulator.points.catalogue import Catalogue
+from bms_emulator.profile.loader import load_site
+from bms_emulator.profile.site import SiteProfile
+from tests.interfaces.modbus.test_encode import encoded, plausible
+from tests.reference.registers import point_rows
+
+BATTERY, PCS = ("sunspec-battery", 1), ("pcs-sunspec", 100)
+
+
+def site_of(*shown: tuple[tuple[str, int], int], containers: int = 3) -> SiteProfile:
+    """A site of cabinets: each device a map with its first unit id, and the container it shows."""
+    devices: list[dict[str, Any]] = [
+        {"map": name, "container": container, "port": 30000 + n, "unit": unit}
+        for n, ((name, unit), container) in enumerate(shown)
+    ]
+    return load_site("cabinet", {"container_count": containers, "modbus.devices": devices})
+
+
+def assert_right(site: SiteProfile, plan: ModbusPlan, seed: int) -> None:
+    """Every register of every device shows what the slow twin shows."""
+    catalogue = Catalogue(site)
+    values = plausible(catalogue, seed)
+    images = encoded(plan, values)
+    for device, served in zip(site.modbus.devices, plan.devices, strict=True):
+        for number, address, label, expected in point_rows(
+            catalogue, device.map, device.container, device.unit, values
+        ):
+            start = served.units[number].locate(address, len(expected) // 2)
+            assert images[start : start + len(expected)] == expected, (device.container, number, address, label)
+
+
+def test_records_do_not_grow_with_containers() -> None:
+    sizes = []
+    for containers in (1, 2, 5):
+        shown = [(part, n + 1) for n in range(containers) for part in (BATTERY, PCS)]
+        site = site_of(*shown, containers=containers)
+        plan = compile_maps(site, Catalogue(site))
+        assert plan.arrays[0]["devices"].tolist() == [containers]
+        sizes.append([len(part) for part in plan.arrays])
+    assert sizes[0] == sizes[1] == sizes[2]
+
+
+@pytest.mark.parametrize(
+    ("shown", "devices"),
+    [
+        ([(BATTERY, 1), (PCS, 1), (BATTERY, 2), (PCS, 2), (BATTERY, 3), (PCS, 3)], [3]),
+        ([(BATTERY, 1), (BATTERY, 2), (BATTERY, 3), (PCS, 1), (PCS, 2)], [3, 2]),
+        ([(BATTERY, 3), (BATTERY, 2), (BATTERY, 1)], [3]),
+        ([(BATTERY, 1), (PCS, 3), (BATTERY, 2), (PCS, 1), (BATTERY, 3), (PCS, 2)], [3, 1, 2]),
+        ([(BATTERY, 1), (BATTERY, 3), (BATTERY, 2)], [2, 1]),
+        ([(PCS, 2)], [1]),
+    ],
+)
+def test_every_register_is_right_however_the_devices_stand(
+    shown: list[tuple[tuple[str, int], int]], devices: list[int]
+) -> None:
+    site = site_of(*shown)
+    plan = compile_maps(site, Catalogue(site))
+    assert sorted(plan.arrays[0]["devices"].tolist()) == sorted(devices)
+    assert_right(site, plan, len(shown))
+
+
+def test_a_pack_whose_readings_are_older_is_left_alone_and_all_others_are_written() -> None:
+    site = site_of((BATTERY, 1), (BATTERY, 2), (BATTERY, 3))
+    catalogue = Catalogue(site)
+    plan, values = compile_maps(site, catalogue), plausible(catalogue, 5)
+    values[catalogue.select("container[*].rack[*].pack[*].cell_voltage_age")[0].offsets()] = 0.0
+    ages = catalogue.select("container[*].rack[*].pack[*].temperature_age")[0].offsets()
+    values[ages] = np.where(np.arange(len(ages)) % 3 == 0, 0.0, 0.1)
+    values[ages[1]] = np.nan
+    images = np.full((2, len(plan.template)), 0x5A, np.uint8)
+    for image, age_max in zip(images, (0.0, np.inf), strict=True):
+        encode(values, image, age_max, *plan.arrays)
+    partly, whole = images.view(">u2")
+    left = np.flatnonzero(partly != whole)
+    assert len(left) == np.sum(values[ages] > 0.0) * site.container.rack.pack.cell_count
+    assert (partly[left] == 0x5A5A).all()
+    assert (whole[left] == np.frombuffer(encoded(plan, values), ">u2")[left]).all()
+
+
+def test_terms_of_evenly_spaced_values_are_one() -> None:
+    low, other = (1, 0.0, 1.0, 4), (1, 0.0, 1.0, 8)
+    flat = [(10, *low), (13, *low), (16, *low), (17, *low), (20, *other)]
+    assert series_of(flat) == [
+        (10, 3, 3, 1, 0, 0.0, 1.0, 4),
+        (17, 1, 0, 1, 0, 0.0, 1.0, 4),
+        (20, 1, 0, 1, 0, 0.0, 1.0, 8),
+    ]
+    assert series_of([]) == []
