@@ -1,7 +1,9 @@
 """The one compile policy.
 
 ``@scalar`` marks a physics function of a few lines, ``@kernel`` a loop over arrays. Both release the GIL, divide like
-NumPy, and keep strict floating-point order, so that the same inputs give the same bits.
+NumPy, and keep strict floating-point order, so that the same inputs give the same bits. Both are compiled without
+numba's runtime for memory: what allocates does not compile, and array arguments are not counted, neither in calls from
+Python nor between compiled functions.
 
 Compiled code is cached on disk, in a folder named after the source of the function's module and of all modules with
 compiled functions that it imports: numba by itself does not notice that an imported function has changed.
@@ -37,7 +39,7 @@ In every call from Python numba looks at each field of a named tuple, for 1 to 2
 
 def _compile(function: Callable[..., Any]) -> Any:
     numba.config.CACHE_DIR = str(_cache_folder(function.__module__))  # type: ignore[attr-defined]
-    return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=False)(function)
+    return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=False, _nrt=False)(function)
 
 
 def scalar(function: Callable[..., Any]) -> Any:
@@ -67,7 +69,7 @@ def on_compile(report: Callable[[str], None]) -> None:
 def _cache_folder(module: str) -> Path:
     """Where the compiled functions of a module are kept."""
     digest = hashlib.sha256()
-    for name in sorted(_closure(module)):
+    for name in sorted({__name__, *_closure(module)}):
         digest.update(_source(name).encode())
     package = Path(__file__).parent
     home = package / "__pycache__" if os.access(package, os.W_OK) else Path.home() / ".cache" / "bms-emulator"

@@ -173,6 +173,15 @@ def damage(model, wear, cell_rate):
     return min(in_service + cell_rate * model.counted_loss, model.loss_max), min(growth, model.growth_max)
 
 
+@scalar
+def lowest(values):
+    """Lowest of some values, shape (values)."""
+    least = values[0]
+    for value in values:
+        least = min(least, value)
+    return least
+
+
 @kernel
 def age_packs(
     # model
@@ -245,12 +254,12 @@ def age_packs(
     if end > first:
         for r in range(first // packs, (end - 1) // packs + 1):
             rack_soh_mean[r] = pack_soh_mean[r].sum() / packs
-            rack_soh_min[r] = pack_soh_min[r].min()
+            rack_soh_min[r] = lowest(pack_soh_min[r])
         racks = model.racks_per_container
         for c in range(first // packs // racks, (end - 1) // packs // racks + 1):
             own = slice(c * racks, (c + 1) * racks)
             container_soh_mean[c] = rack_soh_mean[own].sum() / racks
-            container_soh_min[c] = rack_soh_min[own].min()
+            container_soh_min[c] = lowest(rack_soh_min[own])
 
 
 def step_ageing(model: AgeingModel, cell_model: CellModel, state: PlantState, tick: int, dt: float) -> None:

@@ -136,7 +136,7 @@ def move_charge(
         heat[r, k] += capacity[r, k] * energy
     for k in own:
         per_charge = 1.0 / capacity[r, k]
-        lost = (discharged - voltage_gain[r, k] * charged + bypass_current[r, k] * elapsed) * per_charge
+        lost = (voltage_gain[r, k] * (discharged - charged) + bypass_current[r, k] * elapsed) * per_charge
         moved = max(abs(lost), (discharged + charged) * per_charge)
         hysteresis[r, k] = follow(hysteresis[r, k], rate * lost, rate * moved)
         soc[r, k] -= lost

@@ -152,20 +152,28 @@ def next_stage(model, stage, temperature):
 
 
 @scalar
-def self_heating(model, core, layer, rates):
-    """Rates of the layers of a cell [1/s], written to `rates`; their mean. Shape: layer [K], rates (layer)."""
+def self_heating(model, core, layer):
+    """Mean of the rates of the layers of a cell [1/s], whose core is at `core` [K]. Shape: layer [K] (layer)."""
     total = 0.0
     for i in range(layer.size):
-        rates[i] = reaction_rate(model, core + layer[i])
-        total += rates[i]
+        total += reaction_rate(model, core + layer[i])
     return total / layer.size
 
 
 @scalar
-def share_out(layer, rates, mean_rate, rise):
+def highest(layer):
+    """How far the hottest layer lies above the core [K]."""
+    top = layer[0]
+    for deviation in layer:
+        top = max(top, deviation)
+    return top
+
+
+@scalar
+def share_out(model, core, layer, mean_rate, rise):
     """Warm layers by their rates and not all alike: `rise` is what the heat of this step adds to their mean [K]."""
     for i in range(layer.size):
-        layer[i] += rise * (rates[i] / mean_rate - 1.0)
+        layer[i] += rise * (reaction_rate(model, core + layer[i]) / mean_rate - 1.0)
 
 
 @kernel
@@ -220,7 +228,6 @@ def step_reactions(
     cells, segments = thermal.cell_count, thermal.segment_count
     step = slow_ticks * dt
     body = thermal.core_heat_capacity + thermal.surface_heat_capacity
-    rates = np.empty(layer.shape[2])
     due, due_end = turn(tick, slow_ticks, racks * packs)
     for n in range(due, due_end):
         r, p = n // packs, n % packs
@@ -236,8 +243,9 @@ def step_reactions(
         conduct_plate(spread, thermal, surface[r, own], pack_plate, under[r, own], link, step)
         reacting[r, p] = 0.0
         for k in range(p * cells, (p + 1) * cells):
-            hottest = core[r, k] + layer[r, k].max()
-            if layer[r, k].max() > EVEN:
+            above = highest(layer[r, k])
+            hottest = core[r, k] + above
+            if above > EVEN:
                 reacting[r, p] = 1.0
             heat[r, k] += step * cell_heat[r, k]
             if stage[r, k] < RUNAWAY:
@@ -252,13 +260,13 @@ def step_reactions(
             cell_count[c] += before < RUNAWAY <= stage[r, k]
             burnt_count[r] += before < BURNT <= stage[r, k]
 
-            rate = self_heating(model, core[r, k], layer[r, k], rates)
-            ahead = half_rise(model, reaction[r, k], rate, energy[r, k], body, step)
-            rate = self_heating(model, core[r, k] + ahead, layer[r, k], rates)
+            rate = self_heating(model, core[r, k], layer[r, k])
+            midway = core[r, k] + half_rise(model, reaction[r, k], rate, energy[r, k], body, step)
+            rate = self_heating(model, midway, layer[r, k])
             progress = react(model, stage[r, k], reaction[r, k], rate, step)
             released = energy[r, k] * (progress - reaction[r, k])
             if stage[r, k] < RUNAWAY and rate > 0.0:
-                share_out(layer[r, k], rates, rate, released / body)
+                share_out(model, midway, layer[r, k], rate, released / body)
             reaction[r, k] = progress
             # core and surface are one body, and both hold jelly roll
             rise = released / body

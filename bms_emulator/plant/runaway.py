@@ -241,7 +241,8 @@ def _look_around(model: RunawayModel, state: PlantState, refresh: bool) -> None:
     )
     if runaway.awake.item():
         in_air = fire.reading[:, : Detector.HEAT_LOW]
-        busy = (runaway.heated, runaway.reacting, air.gas, air.smoke, air.layer_rise, fire.tripped, fire.level, in_air)
+        in_room = (air.gas, air.smoke, air.layer_rise, air.fan_power, fire.tripped, fire.level, in_air)
+        busy = (runaway.heated, runaway.reacting, *in_room)
         creeping = bool((runaway.wetted != runaway.spilled).any())
         runaway.awake[...] = stirred or creeping or any(bool(array.any()) for array in busy)
     elif stirred:

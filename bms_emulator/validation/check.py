@@ -64,7 +64,7 @@ class Row:
 
     @classmethod
     def beside(cls, name: str, ours: float, reference: float, unit: str, source: str, note: str) -> Self:
-        """Ours is shown beside a number that holds for conditions which its source does not tell: the note says which."""
+        """Ours is shown beside a number that holds for conditions which its source does not tell; the note does."""
         return cls(name, float(ours), reference, reference, math.inf, unit, source, note, judged=False)
 
     @property

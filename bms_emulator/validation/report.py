@@ -119,7 +119,7 @@ def _summary(parts: Sequence[tuple[Section, Sequence[Result]]]) -> str:
         if not row.judged
     ]
     listed = f'<h3>What did not hold</h3>\n<ul class="bad">{"".join(bad)}</ul>\n' if bad else ""
-    listed += f'<h3>What could not be judged</h3>\n<ul>{"".join(unjudged)}</ul>\n' if unjudged else ""
+    listed += f"<h3>What could not be judged</h3>\n<ul>{''.join(unjudged)}</ul>\n" if unjudged else ""
     return (
         "<h2>Summary</h2>\n<table class=summary><thead><tr><th>section</th><th>checks</th><th>rows held</th>"
         f"<th>verdict</th></tr></thead><tbody>{''.join(lines)}</tbody></table>\n{listed}"

@@ -270,7 +270,7 @@ def test_voltage_of_a_cell_collapses_with_its_separator_and_energy_closes() -> N
         assert cells.heat[0, 3] >= 0.0
     site.settle()
     assert before - stored_energy(site) == pytest.approx(given_off + cells.heat.sum(), abs=1e-12 * throughput)
-    assert cells.soc[0, 3] < cells.soc[0, 2]
+    assert cells.soc[0, 3] == pytest.approx(0.6, abs=1e-5)  # what the string moves passes beside its charge
 
 
 @pytest.mark.parametrize(("degc", "least"), [(-20.0, 0.05), (0.0, 0.015)])

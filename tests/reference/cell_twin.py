@@ -52,8 +52,8 @@ class Cell:
     voltage: float = 0.0
 
     def drawn(self, charge: float) -> float:
-        """What the cell gives of a charge [A s]: behind a failed separator it stores only a part of what charges it."""
-        return charge if charge > 0.0 else self.voltage_gain * charge
+        """What the cell gives of a charge [A s]: with a failed separator the rest passes beside it."""
+        return self.voltage_gain * charge
 
     def follow(self, lost: float, moved: float) -> None:
         """Hysteresis after a loss of state of charge, `moved` of it in either direction [1]."""
