@@ -144,7 +144,8 @@ class Arena:
         self.buffer: Array = np.zeros(layout.size) if buffer is None else buffer
         if fresh:
             for slot in layout.slots.values():
-                self[slot.name][...] = slot.info.initial
+                if slot.info.initial != 0.0:  # memory that nobody has touched is 0, and costs nothing until then
+                    self[slot.name][...] = slot.info.initial
 
     def __getitem__(self, name: str) -> Array:
         """The array of a slot by its full name, as a view."""

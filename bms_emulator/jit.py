@@ -28,6 +28,14 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 _IMPORT = re.compile(r"^from (bms_emulator[\w.]*) import", re.MULTILINE)
 
 
+_POLICY: dict[str, Any] = {
+    "cache": True,
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": False,
+    "_nrt": False,  # numba's memory runtime
+}
+
 fields_of: Any = to_fixed_tuple
 """Compiled: the first numbers of an array as a tuple of so many, to make a model of within a kernel.
 
@@ -39,7 +47,7 @@ In every call from Python numba looks at each field of a named tuple, for 1 to 2
 
 def _compile(function: Callable[..., Any]) -> Any:
     numba.config.CACHE_DIR = str(_cache_folder(function.__module__))  # type: ignore[attr-defined]
-    return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=False, _nrt=False)(function)
+    return numba.njit(**_POLICY)(function)
 
 
 def scalar(function: Callable[..., Any]) -> Any:
