@@ -67,15 +67,18 @@ class Emulator:
         self._plant_model = build_plant_model(site, seed)
         self._sensing_model = build_sensing_model(site, seed)
         self._rated_power = np.full(site.container_count, site.pcs.rated_power_kw * 1e3)
-        initialise(self._plant_model, self._plant, site, seed)
         private = group("firmware.private", ReferenceState)
-        self._firmware = ReferenceFirmware(
-            site, self._commands, self._racks, self._bank, private, capacity=self._capacity_test()
-        )
+        self._firmware = ReferenceFirmware(site, self._commands, self._racks, self._bank, private)
         self.plan = compile_maps(site, self.catalogue)
         self._faults = FaultSet(self.catalogue, site, self.plan.units_by_map())
         self.images: NDArray[np.uint8] = np.frombuffer(self.plan.template, np.uint8).copy()
         self._events = Events(self.catalogue, self.arena.buffer)
+        self._start()
+
+    def _start(self) -> None:
+        """Bring the plant to its initial state, and tell the firmware what a capacity test would."""
+        initialise(self._plant_model, self._plant, self.site, self.seed)
+        self._firmware.commission(self._capacity_test())
 
     @property
     def time(self) -> float:

@@ -37,6 +37,8 @@ TERMINATE_GRACE = 0.3
 
 EXIT_CLEAN, EXIT_FAILED, EXIT_PROBLEMS = 0, 1, 2
 
+_SPAWN = multiprocessing.get_context("spawn")
+
 Report = Callable[[str, dict[str, Any]], None]
 Main = Callable[[SiteProfile, RunOptions, Memory, Connection], None]
 
@@ -115,6 +117,7 @@ class _Supervisor:
         self._began = time.monotonic()
         self._ready = False
         self._failed = False
+        self._compiler: SpawnProcess | None = None
 
     def run(self) -> int:
         header = Header(self._memory.view())
@@ -130,17 +133,10 @@ class _Supervisor:
         return EXIT_FAILED if self._failed else EXIT_CLEAN
 
     def _start(self, child: _Child) -> None:
-        context = multiprocessing.get_context("spawn")
-        resource_tracker.ensure_running()  # when it is started it lets signals through again
-        child.connection, theirs = context.Pipe(duplex=False)
+        child.connection, theirs = _SPAWN.Pipe(duplex=False)
         arguments = (self._site, self._options, self._memory, theirs)
-        child.process = context.Process(target=child.role.main, args=arguments, name=child.role.name)
-        # the child is born deaf to Ctrl-C, which is ours to hear
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            child.process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        child.process = _SPAWN.Process(target=child.role.main, args=arguments, name=child.role.name)
+        _bear(child.process)
         theirs.close()
         child.started, child.due = time.monotonic(), float("inf")
 
@@ -183,7 +179,12 @@ class _Supervisor:
                 self._ready = True
                 everything = [address for c in self._children for address in c.addresses or ()]
                 self._report("ready", {"addresses": everything, "seconds": time.monotonic() - self._began})
+            if self._ready:
+                self._dismiss_compiler()
         else:
+            if kind == "compiling" and self._compiler is None and child.role.vital:
+                self._compiler = _SPAWN.Process(target=_compile, args=(self._site, self._options.log_level))
+                _bear(self._compiler)
             self._failed = self._failed or kind == "failed"
             self._report(kind, {"process": child.role.name, **data})
 
@@ -213,8 +214,14 @@ class _Supervisor:
             child.connection.close()
             child.connection = None
 
+    def _dismiss_compiler(self) -> None:
+        if self._compiler is not None and self._compiler.is_alive():
+            self._compiler.terminate()
+            self._compiler.join()
+
     def _end(self) -> None:
         """Wait for all children, a bounded time; then end them."""
+        self._dismiss_compiler()
         deadline = time.monotonic() + STOP_GRACE
         for child in self._children:
             if child.process is not None and child.addresses is None:  # it imports or compiles, and looks at no flag
@@ -236,6 +243,22 @@ class _Supervisor:
     def _join(self, deadline: float) -> None:
         for process in self._alive():
             process.join(max(0.0, deadline - time.monotonic()))
+
+
+def _bear(process: SpawnProcess) -> None:
+    """Start a process that is deaf to Ctrl-C, which is ours to hear."""
+    resource_tracker.ensure_running()  # when it is started it lets signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _compile(site: SiteProfile, log_level: str) -> None:
+    from bms_emulator.runtime.warmup import main  # with it comes numba, which the supervisor must not know
+
+    main(site, log_level)
 
 
 def _ending(code: int | None) -> str:
