@@ -77,7 +77,7 @@ class Row:
     @property
     def held(self) -> bool:
         """Whether ours is within the tolerance; never where there is no number."""
-        return abs(self.difference) <= self.tolerance
+        return math.isfinite(self.ours) and abs(self.difference) <= self.tolerance
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ def _summary(parts: Sequence[tuple[Section, Sequence[Result]]]) -> str:
         for text in [*([result.error] if result.error else []), *(_line(row) for row in result.rows if not row.held)]
     ]
     unjudged = [
-        f"<li>{escape(result.check.name)}: {escape(_line(row))}. {escape(row.note)}</li>"
+        f"<li>{escape(result.check.name)}: {escape(_line(row))} ({escape(row.note)})</li>"
         for _, results in parts
         for result in results
         for row in result.rows
@@ -127,10 +127,9 @@ def _summary(parts: Sequence[tuple[Section, Sequence[Result]]]) -> str:
 
 
 def _line(row: Row) -> str:
-    return (
-        f"{row.name}: ours {wording.quantity(row.ours, row)}, reference {wording.reference(row)}, "
-        f"difference {wording.difference(row)}, tolerance {wording.tolerance(row)}"
-    )
+    text = f"{row.name}: ours {wording.quantity(row.ours, row)}, reference {wording.reference(row)}, "
+    text += f"difference {wording.difference(row)}"
+    return f"{text}, tolerance {wording.tolerance(row)}" if row.judged else text
 
 
 def _section(number: int, section: Section, results: Sequence[Result], figures: "_Figures") -> str:

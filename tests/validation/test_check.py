@@ -35,6 +35,14 @@ def test_a_bound_holds_on_its_right_side_only() -> None:
     assert not Row.at_least("r", 1.9999, 2.0, "K", SOURCE).held
 
 
+def test_what_is_shown_beside_a_number_does_not_count() -> None:
+    beside = Row.beside("r", 2.15, 3.74, "K", SOURCE, "the heat is not told")
+    assert beside.held
+    assert wording.verdict(beside) == "not judged"
+    assert wording.tally([close(10.0), close(11.0), beside]) == "1 of 2 rows held, 1 not judged"
+    assert not Row.beside("r", math.inf, 3.74, "K", SOURCE, "").held
+
+
 @pytest.mark.parametrize("ours", [math.nan, math.inf, -math.inf])
 def test_what_is_no_number_never_holds(ours: float) -> None:
     assert not close(ours).held
