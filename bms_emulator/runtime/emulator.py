@@ -158,14 +158,16 @@ class Emulator:
         before = health(self._plant)
         duty = skip_days(self._plant_model, self._plant, self.site, days)
         self._firmware.commission(self._capacity_test())
-        result = {
+        after = health(self._plant)
+        told = {
+            "op": command.op,
             "days": days,
             "duty": duty,
-            "before": before.as_dict(),
-            "after": health(self._plant).as_dict(),
+            "soh_before": before.soh_mean,
+            "soh_after": after.soh_mean,
         }
-        self._events.add("command", "emulator", {"op": command.op, **result})
-        return result
+        self._events.add("command", "emulator", told)
+        return {"days": days, "duty": duty, "before": before.as_dict(), "after": after.as_dict()}
 
     def _capacity_test(self) -> Array:
         """What a full discharge of every rack on a bench finds: the mean capacity of its cells [A s], (rack,)."""
