@@ -92,10 +92,14 @@ def read_meters(model: MeterModel, state: PlantState, tick: int, dt: float) -> N
 
 @scalar
 def round_trip_efficiency(energy_in, energy_out, stored_more, least_energy):
-    """Round-trip efficiency [1] of energies in and out and a rise of what is stored [J]; NaN where too little flows."""
-    if energy_in + energy_out < least_energy:
+    """Round-trip efficiency [1] of energies in and out and a rise of what is stored [J]; NaN where too little flows.
+
+    Where nothing went in and nothing less is stored, as after a state of charge set from outside, it is NaN too.
+    """
+    given = energy_in + max(-stored_more, 0.0)
+    if energy_in + energy_out < least_energy or given <= 0.0:
         return float("nan")
-    return (energy_out + max(stored_more, 0.0)) / (energy_in + max(-stored_more, 0.0))
+    return (energy_out + max(stored_more, 0.0)) / given
 
 
 @scalar

@@ -1,0 +1,122 @@
+"""Slow twins of plant/fire_panel.py and of the insulation in plant/runaway.py: one panel, one rack, in plain Python."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bms_emulator.plant.fire_panel import PanelModel
+from bms_emulator.plant.runaway import InsulationModel
+from tests.reference.runaway_twin import ceiling_jet
+
+NAMES = ("hydrogen", "carbon monoxide", "smoke", "heat low", "heat high")
+CLEAN = 1e-9
+"""What a reading of gas, smoke or creeping residue must fall below to be none."""
+PIECES = 20
+"""Steps of the Runge-Kutta method within one step."""
+
+
+@dataclass
+class DetectorTwin:
+    """One detector."""
+
+    alarm: float
+    lag: float
+    delay: float
+    range_max: float
+    reading: float = 0.0
+    ticks_above: int = 0
+    tripped: bool = False
+
+    def sense(self, sensed: float, dt: float) -> None:
+        """Follow what is sensed; trip after the delay at the set point."""
+        self.reading = min(self.range_max, sensed + (self.reading - sensed) * math.exp(-dt / self.lag))
+        if sensed == 0.0 and self.reading < CLEAN:
+            self.reading = 0.0
+        self.ticks_above = self.ticks_above + 1 if self.is_above else 0
+        if self.is_above and self.ticks_above * dt >= self.delay:
+            self.tripped = True
+
+    @property
+    def is_above(self) -> bool:
+        return self.reading >= self.alarm
+
+
+@dataclass
+class PanelTwin:
+    """One fire panel with its detectors."""
+
+    model: PanelModel
+    level: int = 0
+    ticks_at_fire: int = 0
+    gas_alarm: bool = False
+    aerosol_released: bool = False
+    detectors: dict[str, DetectorTwin] = field(init=False)
+
+    def __post_init__(self) -> None:
+        m = self.model
+        rows = zip(m.alarm.tolist(), m.lag.tolist(), m.delay.tolist(), m.range_max.tolist(), strict=True)
+        self.detectors = {name: DetectorTwin(*row) for name, row in zip(NAMES, rows, strict=True)}
+
+    @property
+    def tripped(self) -> set[str]:
+        return {name for name, detector in self.detectors.items() if detector.tripped}
+
+    def step(
+        self,
+        hydrogen: float,
+        carbon_monoxide: float,
+        smoke: float,
+        jet_power: float,
+        layer_rise: float,
+        air_temperature: float,
+        reset: bool,
+        dt: float,
+    ) -> None:
+        m = self.model
+        layer = air_temperature + layer_rise
+        heats = [layer + ceiling_jet(jet_power / 1e3, x, m.height) for x in (m.low_distance, m.high_distance)]
+        sensed = (hydrogen, carbon_monoxide, smoke, *heats)
+        for detector, value in zip(self.detectors.values(), sensed, strict=True):
+            detector.sense(value, dt)
+
+        if reset:
+            for detector in self.detectors.values():
+                detector.tripped = detector.tripped and detector.is_above
+            self.level, self.ticks_at_fire = 0, 0
+            self.gas_alarm = self.aerosol_released = False
+
+        smoke_and_heats = self.tripped & {"smoke", "heat low", "heat high"}
+        if len(smoke_and_heats) >= 2:  # of these three any two are fire: smoke alone is one
+            self.level = 2
+        elif self.tripped:
+            self.level = max(self.level, 1)
+        if self.tripped & {"hydrogen", "carbon monoxide"}:
+            self.gas_alarm = True
+        if self.level == 2:
+            self.ticks_at_fire += 1
+            if self.ticks_at_fire * dt >= m.release_delay:
+                self.aerosol_released = True
+
+
+@dataclass
+class InsulationTwin:
+    """Insulation of one rack; what creeps over it is integrated in small steps (classic Runge-Kutta)."""
+
+    model: InsulationModel
+    spilled: float = 0.0
+    wetted: float = 0.0
+    resistance: float = math.inf
+
+    def step(self, jet_flows: Sequence[float], leak: float, dt: float) -> None:
+        m, flow, h = self.model, math.fsum(jet_flows), dt / PIECES
+        for piece in range(PIECES):
+            begin, w = self.spilled + flow * h * piece, self.wetted
+            k1 = (begin - w) / m.creep_time
+            k2 = (begin + flow * h / 2 - w - k1 * h / 2) / m.creep_time
+            k3 = (begin + flow * h / 2 - w - k2 * h / 2) / m.creep_time
+            k4 = (begin + flow * h - w - k3 * h) / m.creep_time
+            self.wetted = w + h * (k1 + 2 * k2 + 2 * k3 + k4) / 6
+        self.spilled += flow * dt
+        if flow == 0.0 and self.spilled - self.wetted < CLEAN:
+            self.wetted = self.spilled
+        self.resistance = 1.0 / math.fsum((m.sound, m.residue * self.wetted, leak))
