@@ -7,10 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from bms_emulator.arrays import Arena, Layout
-from bms_emulator.firmware.contract import GROUPS as FIRMWARE_GROUPS
-from bms_emulator.firmware.contract import BankOutputs, Commands, RackOutputs, Request
+from bms_emulator.firmware.contract import Request
 from bms_emulator.firmware.reference.extremes import find_extremes
-from bms_emulator.firmware.reference.firmware import ReferenceFirmware
+from bms_emulator.firmware.reference.firmware import FirmwareArrays, ReferenceFirmware
 from bms_emulator.firmware.reference.model import build_firmware_model
 from bms_emulator.plant.state import GROUPS as PLANT_GROUPS
 from bms_emulator.plant.state import PlantState
@@ -44,16 +43,16 @@ def _per_cell(seconds: float, cells: int) -> str:
 def _medians(containers: int, ticks: int) -> tuple[float, float, float]:
     """Median times of one tick of sensing, of firmware, and of its extremes [s], with all racks connected."""
     site = load_site("demo", {"container_count": containers})
-    arena = Arena(Layout(site.counts, PLANT_GROUPS | SENSING_GROUPS | FIRMWARE_GROUPS))
+    arena = Arena(Layout(site.counts, PLANT_GROUPS | SENSING_GROUPS))
     plant = PlantState.of(arena)
     state, measured = arena.group("sensors", SensorState), arena.group("measured", Measured)
-    commands = arena.group("commands", Commands)
-    racks, bank = arena.group("firmware.racks", RackOutputs), arena.group("firmware.bank", BankOutputs)
+    arrays = FirmwareArrays.own(site)
+    racks = arrays.racks
     plant.racks.voltage.fill(1372.8)
     plant.containers.bus_voltage.fill(1372.8)
 
     sensors, overlay = build_sensing_model(site, 1), SensorOverlay.neutral()
-    firmware = ReferenceFirmware(site, commands, racks, bank)
+    firmware = ReferenceFirmware(site, arrays)
     tick = 0
 
     def sense() -> None:
@@ -61,16 +60,16 @@ def _medians(containers: int, ticks: int) -> tuple[float, float, float]:
         step(sensors, state, measured, plant, overlay, tick, DT)
         tick += 1
 
-    commands.request.fill(Request.CONNECT)
+    arrays.commands.request.fill(Request.CONNECT)
     for _ in range(300):
         sense()
         measured.contactor_feedback[...] = racks.contactor_command
-        firmware.step(measured, DT)
+        firmware.step(measured, tick * DT, DT)
     plant.racks.contactor_closed[...] = racks.contactor_command
     first_cell, age_seen = build_firmware_model(site).first_cell, np.zeros_like(measured.temperature_age)
     return (
         _median(sense, ticks),
-        _median(lambda: firmware.step(measured, DT), ticks),
+        _median(lambda: firmware.step(measured, tick * DT, DT), ticks),
         _median(lambda: find_extremes(measured, first_cell, age_seen, racks), ticks),
     )
 

@@ -33,6 +33,8 @@ GROUPS: dict[str, type] = PLANT_GROUPS | SENSING_GROUPS | FIRMWARE_GROUPS | REFE
 
 _DOT = re.compile(r"\.(?![^\[]*\])")
 """A dot that is not between brackets."""
+_AXIS_NAMES = {"sensor": "temperature_sensor", "bank_alarm": "alarm"}
+"""Axes whose name in a path is another."""
 _SEGMENT = re.compile(r"^(?P<name>[a-z_][a-z0-9_]*|\*)(\[(?P<index>[^\]]*)\])?$")
 
 
@@ -179,11 +181,12 @@ class Catalogue:
         self.layout = Layout(site.counts, GROUPS)
         self.families: dict[str, Family] = {}
         labels = {
-            "alarm": tuple(row.id for row in site.firmware.alarms),
+            "alarm": tuple(row.id for row in site.firmware.rack_alarms),
+            "bank_alarm": tuple(row.id for row in site.firmware.container_alarms),
             "contactor": tuple(member.name.lower() for member in Contactor),
         }
         for slot in self.layout.slots.values():
-            if slot.group.public and slot.info.public:
+            if slot.group.public and slot.info.public and slot.size:
                 family = _family(site, slot, labels)
                 if family.name in self.families:
                     raise RuntimeError(f"{slot.name} and {self.families[family.name].slot.name} are both {family.name}")
@@ -300,7 +303,7 @@ def _family(site: SiteProfile, slot: Slot, labels: dict[str, tuple[str, ...]]) -
         elif axis == "rack":
             axes += [containers, Axis("rack", site.container.rack_count)]
         else:
-            name = "temperature_sensor" if axis == "sensor" else axis
+            name = _AXIS_NAMES.get(axis, axis)
             axes.append(Axis(name, site.counts[axis], labels.get(axis, ())))
     last = info.point or slot.name.rsplit(".", 1)[-1]
     path = [axis.name for axis in axes] or [root]

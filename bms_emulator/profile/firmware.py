@@ -56,6 +56,8 @@ class AlarmRow(Section):
     """Time that each level must be clear before it clears."""
     blocks: Literal["charge", "discharge", "both"]
     """Which direction a level-2 alarm stops."""
+    scope: Literal["cell", "pack", "rack", "container"] = "rack"
+    """What it watches: something of a rack, named by its source, or the container, whose alarms act on all racks."""
 
     def broken_laws(self) -> Iterator[Broken]:
         """Levels get more severe, and none clears where it sets."""
@@ -223,6 +225,16 @@ class FirmwareProfile(ProductProfile):
     """Cooling and heating."""
     measurement_age: AgeLimits
     """Permitted ages of measurements."""
+
+    @property
+    def rack_alarms(self) -> tuple[AlarmRow, ...]:
+        """Alarms of every rack, in their order."""
+        return tuple(row for row in self.alarms if row.scope != "container")
+
+    @property
+    def container_alarms(self) -> tuple[AlarmRow, ...]:
+        """Alarms of every container, in their order."""
+        return tuple(row for row in self.alarms if row.scope == "container")
 
     def broken_laws(self) -> Iterator[Broken]:
         """An alarm's id is its own."""

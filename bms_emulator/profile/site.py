@@ -32,6 +32,8 @@ AirDegc = Annotated[Degc, Field(ge=-60, le=60)]
 """Temperature of outside air: what has been measured on Earth, and a little more."""
 TURNS = 16
 """Nested cycles that are told apart while they are open."""
+LOG_LENGTH = 128
+"""Entries in the event log of a bank controller; when it is full, the newest takes the place of the oldest."""
 UnitId = Annotated[Integer, Field(ge=1, le=247)]
 
 _BROKER = re.compile(r"embedded|off|mqtts?://[^\s/:@]+(:\d{1,5})?|mqtts?://\[[0-9a-fA-F:]+\](:\d{1,5})?")
@@ -266,7 +268,9 @@ class SiteProfile(Profile):
             "sensor": rack.sensor_count,
             "contactor": 3,
             "detector": 5,
-            "alarm": len(self.firmware.alarms),
+            "alarm": len(self.firmware.rack_alarms),
+            "bank_alarm": len(self.firmware.container_alarms),
+            "log": LOG_LENGTH,
             "level": 3,
             "mechanism": len(LAWS[rack.pack.cell.ageing.model].mechanisms),
             "turn": TURNS,

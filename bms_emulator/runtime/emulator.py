@@ -15,9 +15,8 @@ import bms_emulator.plant.step as plant
 import bms_emulator.sensing.step as sensing
 from bms_emulator.arrays import Arena, Array
 from bms_emulator.faults.engine import FaultSet
-from bms_emulator.firmware.contract import BankOutputs, Commands, PcsCommands, RackOutputs
-from bms_emulator.firmware.reference.firmware import ReferenceFirmware
-from bms_emulator.firmware.reference.state import ReferenceState
+from bms_emulator.firmware.contract import PcsCommands
+from bms_emulator.firmware.reference.firmware import FirmwareArrays, ReferenceFirmware
 from bms_emulator.interfaces.link import Ack, Command
 from bms_emulator.interfaces.modbus.encode import encode
 from bms_emulator.interfaces.modbus.plan import compile_maps
@@ -33,6 +32,9 @@ from bms_emulator.runtime.events import Events, Record
 from bms_emulator.sensing.auxiliary import report_pcs
 from bms_emulator.sensing.model import build_sensing_model
 from bms_emulator.sensing.state import Measured, PcsMeasured, SensorState
+
+_MAILBOX = "commands."
+"""What the names of arrays in the bank controllers' mailboxes begin with."""
 
 
 class Emulator:
@@ -58,17 +60,14 @@ class Emulator:
         self._sensors = group("sensors", SensorState)
         self._measured = group("measured", Measured)
         self._pcs_measured = group("measured.pcs", PcsMeasured)
-        self._commands = group("commands", Commands)
         self._pcs_commands = group("pcs.commands", PcsCommands)
-        self._racks = group("firmware.racks", RackOutputs)
-        self._bank = group("firmware.bank", BankOutputs)
+        self._controllers = FirmwareArrays.of(self.arena)
         self._clock = group("emulator", EmulatorState)
 
         self._plant_model = build_plant_model(site, seed)
         self._sensing_model = build_sensing_model(site, seed)
         self._rated_power = np.full(site.container_count, site.pcs.rated_power_kw * 1e3)
-        private = group("firmware.private", ReferenceState)
-        self._firmware = ReferenceFirmware(site, self._commands, self._racks, self._bank, private)
+        self._firmware = ReferenceFirmware(site, self._controllers)
         self.plan = compile_maps(site, self.catalogue)
         self._faults = FaultSet(self.catalogue, site, self.plan.units_by_map())
         self.images: NDArray[np.uint8] = np.frombuffer(self.plan.template, np.uint8).copy()
@@ -92,8 +91,9 @@ class Emulator:
         plant.step(self._plant_model, self._plant, self._inputs, self._overlay, time, tick, dt, refresh=bent)
         sensing.step(self._sensing_model, self._sensors, self._measured, self._plant, self._faults.sensors, tick, dt)
         report_pcs(self._pcs_measured, self._plant)
-        self._firmware.step(self._measured, dt)
-        actuate(self._racks, self._bank, self._pcs_commands, self._rated_power, self._inputs)
+        self._controllers.master.age += dt
+        self._firmware.step(self._measured, time, dt)
+        actuate(self._controllers.racks, self._controllers.bank, self._pcs_commands, self._rated_power, self._inputs)
         self.tick_count += 1
         self._clock.tick[...] = self.tick_count
         self._clock.time[...] = self.time
@@ -140,8 +140,15 @@ class Emulator:
     def _write(self, command: Command) -> None:
         writes = [(index(at), float(value)) for at, value in command.args["writes"]]
         checked = [(at, self.catalogue.at(at).check(value)) for at, value in writes]
+        masters = set()
         for at, value in checked:
             self.arena.buffer[at] = value
+            slot = self.catalogue.at(at).slot
+            if slot.name.startswith(_MAILBOX):
+                masters.add((at - slot.offset) * self.site.container_count // slot.size)
+        for container in masters:
+            self._controllers.master.sequence[container] += 1.0
+            self._controllers.master.age[container] = 0.0
 
     def _fault_add(self, command: Command) -> dict[str, Any]:
         if command.args.get("dry_run"):

@@ -29,8 +29,8 @@ class Rehearsal(Emulator):
         model, state, inputs, overlay = self._plant_model, self._plant, self._inputs, self._overlay
         self.refresh_images()
         self._events.collect()
-        actuate(self._racks, self._bank, self._pcs_commands, self._rated_power, self._inputs)
-        self._firmware.step(self._measured, self.dt)
+        actuate(self._controllers.racks, self._controllers.bank, self._pcs_commands, self._rated_power, self._inputs)
+        self._firmware.step(self._measured, 0.0, self.dt)
         report_pcs(self._pcs_measured, state)
         sensing.step(self._sensing_model, self._sensors, self._measured, state, self._faults.sensors, 0, self.dt)
         step_ageing(model.ageing, model.cells, state, 0, self.dt)

@@ -25,14 +25,43 @@ class Measured:
         "rack sensor", "K", "Measured cell temperature, at a sensor.", 298.15, age="temperature_age"
     )
     temperature_age: Array = array("rack pack", "s", "Age of the temperatures of the pack.")
+    cmu_faults: Array = array(
+        "rack pack",
+        "",
+        "What the pack's monitoring unit says of itself.",
+        kind="bitfield",
+        choices={0: "communication", 1: "integrity", 2: "open_wire"},
+    )
     current: Array = array("rack", "A", "Measured string current, positive in discharge.")
+    current_second: Array = array("rack", "A", "String current as a second sensor measures it, positive in discharge.")
     current_age: Array = array("rack", "s", "Age of the current.")
     string_voltage: Array = array("rack", "V", "Measured voltage of the string, on the cell side of the contactors.")
+    fuse_voltage: Array = array("rack", "V", "Measured voltage between the string's fuse and its contactors.")
     link_voltage: Array = array("rack", "V", "Measured voltage of the DC bus, outside the contactors.")
     contactor_feedback: Array = array(
         "rack contactor", "", "Auxiliary contact of the contactor, 1 closed.", kind="boolean", point="feedback"
     )
     fuse_feedback: Array = array("rack", "", "Fuse monitor, 1 intact.", 1.0, kind="boolean")
+    breaker_feedback: Array = array("rack", "", "Auxiliary contact of the breaker, 1 closed.", 1.0, kind="boolean")
+    interlock_closed: Array = array(
+        "rack", "", "Interlock loop of the rack, 1 closed.", 1.0, kind="boolean", point="interlock.closed"
+    )
+    terminal_temperature: Array = array("rack", "K", "Measured temperature of the rack's power terminals.", 298.15)
+    controller_faults: Array = array(
+        "rack",
+        "",
+        "What the rack's controller finds wrong with itself.",
+        kind="bitfield",
+        choices={
+            0: "configuration",
+            1: "persistent_memory",
+            2: "clock",
+            3: "watchdog",
+            4: "duplicate_id",
+            5: "communication",
+            6: "insulation_monitor",
+        },
+    )
     coolant_supply_temperature: Array = array(
         "container", "K", "Measured coolant supply temperature.", 298.15, point="coolant.supply_temperature"
     )
@@ -48,9 +77,27 @@ class Measured:
         point="chiller.mode",
         choices={0: "standby", 1: "circulation", 2: "cooling", 3: "heating"},
     )
+    chiller_fault: Array = array(
+        "container", "", "1 while the chiller reports a trip.", kind="boolean", point="chiller.fault"
+    )
+    chiller_age: Array = array("container", "s", "Age of the chiller's reports.", point="chiller.age")
+    supply_voltage: Array = array("container", "V", "Measured auxiliary supply.", 24.0)
+    emergency_stop: Array = array(
+        "container", "", "Emergency-stop loop, 1 while it is broken.", kind="boolean", point="emergency_stop.active"
+    )
+    door_open: Array = array("container", "", "Door contact, 1 open.", kind="boolean", point="door.open")
+    water: Array = array("container", "", "Water detector, 1 wet.", kind="boolean", point="water")
+    dew_point: Array = array("container", "K", "Measured dew point of the air in the enclosure.", 280.15)
     ambient_temperature: Array = array("container", "K", "Measured outside air temperature.", 298.15)
     auxiliary_power: Array = array("container", "W", "Measured auxiliary power.", point="auxiliary.power")
-    insulation_resistance: Array = array("rack", "Ohm", "Measured insulation resistance of the rack against earth.")
+    insulation_resistance: Array = array(
+        "rack",
+        "Ohm",
+        "Insulation resistance of what the rack is connected to against earth, both poles in parallel; NaN while the "
+        "monitor is off.",
+    )
+    insulation_positive: Array = array("rack", "Ohm", "The same, of the positive pole alone.")
+    insulation_negative: Array = array("rack", "Ohm", "The same, of the negative pole alone.")
     hydrogen: Array = array("container", "1", "Reading of the hydrogen detector.", point="gas.hydrogen")
     carbon_monoxide: Array = array(
         "container", "1", "Reading of the carbon monoxide detector.", point="gas.carbon_monoxide"

@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 
 from bms_emulator.arrays import Arena, Layout
-from bms_emulator.firmware.contract import GROUPS, BankOutputs, Commands, RackMode, RackOutputs, Request
-from bms_emulator.firmware.reference.firmware import ReferenceFirmware
+from bms_emulator.firmware.contract import GROUPS, RackMode, Request
+from bms_emulator.firmware.reference.firmware import FirmwareArrays, ReferenceFirmware
 from bms_emulator.firmware.reference.state import GROUPS as PRIVATE
-from bms_emulator.firmware.reference.state import ReferenceState
 from bms_emulator.profile.loader import load_site
 from bms_emulator.sensing.state import Measured
 
@@ -31,11 +30,15 @@ class Rig:
         self.dt = dt
         arena = Arena(Layout(self.site.counts, {"measured": Measured, **GROUPS, **PRIVATE}))
         self.measured = arena.group("measured", Measured)
-        self.commands = arena.group("commands", Commands)
-        self.racks = arena.group("firmware.racks", RackOutputs)
-        self.bank = arena.group("firmware.bank", BankOutputs)
-        self.private = arena.group("firmware.private", ReferenceState)
-        self.firmware = ReferenceFirmware(self.site, self.commands, self.racks, self.bank, self.private)
+        self.arrays = FirmwareArrays.of(arena)
+        self.commands = self.arrays.commands
+        self.orders = self.arrays.orders
+        self.racks = self.arrays.racks
+        self.bank = self.arrays.bank
+        self.log = self.arrays.log
+        self.private = self.arrays.private
+        self.firmware = ReferenceFirmware(self.site, self.arrays)
+        self.count = 0
         self.measured.cell_voltage.fill(CELL_VOLTAGE)
         self.measured.string_voltage.fill(STRING_VOLTAGE)
         self.welded = np.full(self.racks.contactor_command.shape, np.nan)
@@ -52,7 +55,8 @@ class Rig:
             closed = (command[:, 0] * np.maximum(command[:, 1], command[:, 2])) > 0
             if self.link_follows and closed.any():
                 self.measured.link_voltage[...] = self.measured.string_voltage[closed][0]
-            self.firmware.step(self.measured, self.dt)
+            self.firmware.step(self.measured, self.count * self.dt, self.dt)
+            self.count += 1
 
     def run(self, duration: float) -> None:
         """Run for a time [s]."""

@@ -11,9 +11,7 @@ RATED = 314.0 * 3600.0
 
 def commissioned(*capacity_ah: float) -> Rig:
     rig = Rig()
-    rig.firmware = ReferenceFirmware(
-        rig.site, rig.commands, rig.racks, rig.bank, rig.private, capacity=np.array(capacity_ah) * 3600.0
-    )
+    rig.firmware = ReferenceFirmware(rig.site, rig.arrays, capacity=np.array(capacity_ah) * 3600.0)
     return rig
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from bms_emulator.firmware.contract import Firmware, Request
-from bms_emulator.firmware.reference.firmware import ReferenceFirmware
 from tests.firmware.rig import Rig
 
 
@@ -18,17 +17,8 @@ def disturb(rig: Rig, random: np.random.Generator) -> None:
 def test_the_reference_firmware_fulfils_the_contract() -> None:
     rig = Rig()
     firmware: Firmware = rig.firmware
-    firmware.step(rig.measured, 0.1)
+    firmware.step(rig.measured, 0.0, 0.1)
     assert rig.racks.cell_voltage_max.tolist() == [3.3, 3.3, 3.3]
-
-
-def test_it_keeps_its_memory_by_itself_where_it_is_given_none() -> None:
-    rig = Rig()
-    own = ReferenceFirmware(rig.site, rig.commands, rig.racks, rig.bank)
-    for _ in range(5):
-        own.step(rig.measured, 0.1)
-    assert np.all(rig.racks.mode > 0)
-    assert np.all(rig.private.step == 0)
 
 
 def test_a_copy_of_the_arena_is_a_complete_snapshot() -> None:

@@ -1,10 +1,27 @@
-"""The reference firmware: one period of all racks and bank controllers of a site."""
+"""The reference firmware: one period of all racks and bank controllers of a site.
+
+A period has three parts. The bank controllers listen to their masters and give orders to their racks; the controllers
+of the racks decide; the bank controllers report what has become of it. Between the second and the third part a user's
+firmware may put its own decisions in the place of those of some racks.
+"""
+
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bms_emulator.arrays import Arena, Array, Layout
-from bms_emulator.firmware.contract import BankOutputs, Commands, Measurements, RackOutputs
+from bms_emulator.firmware.contract import GROUPS as CONTRACT_GROUPS
+from bms_emulator.firmware.contract import (
+    BankLog,
+    BankOutputs,
+    Commands,
+    MasterLink,
+    Measurements,
+    RackOrders,
+    RackOutputs,
+)
 from bms_emulator.firmware.reference.bank import find_bank_extremes, summarise_banks
 from bms_emulator.firmware.reference.estimator import estimate_charge
 from bms_emulator.firmware.reference.extremes import find_extremes
@@ -18,6 +35,47 @@ from bms_emulator.firmware.reference.thermal import manage_temperature
 from bms_emulator.profile.site import SiteProfile
 
 
+@dataclass(frozen=True)
+class FirmwareArrays:
+    """Everything that the reference firmware reads beside measurements, and writes.
+
+    Attributes:
+        commands: The mailbox of the masters.
+        master: What is known of their writes.
+        orders: From bank controllers to racks.
+        racks: What is published for every rack.
+        bank: What is published for every container.
+        log: Event logs of the bank controllers.
+        private: Memory between periods.
+    """
+
+    commands: Commands
+    master: MasterLink
+    orders: RackOrders
+    racks: RackOutputs
+    bank: BankOutputs
+    log: BankLog
+    private: ReferenceState
+
+    @classmethod
+    def of(cls, arena: Arena) -> Self:
+        """The groups of an arena."""
+        return cls(
+            commands=arena.group("commands", Commands),
+            master=arena.group("master", MasterLink),
+            orders=arena.group("firmware.orders", RackOrders),
+            racks=arena.group("firmware.racks", RackOutputs),
+            bank=arena.group("firmware.bank", BankOutputs),
+            log=arena.group("firmware.log", BankLog),
+            private=arena.group("firmware.private", ReferenceState),
+        )
+
+    @classmethod
+    def own(cls, site: SiteProfile) -> Self:
+        """Arrays that nobody else sees."""
+        return cls.of(Arena(Layout(site.counts, CONTRACT_GROUPS | GROUPS)))
+
+
 class ReferenceFirmware:
     """Firmware for liquid-cooled racks, in parallel on the DC bus of their container.
 
@@ -25,27 +83,17 @@ class ReferenceFirmware:
 
     Args:
         site: Counts and firmware settings.
-        commands: The mailbox of the masters.
-        racks: What it publishes for every rack.
-        bank: What it publishes for every container.
-        private: Its memory between periods; its own where None.
+        arrays: What it reads and writes.
         capacity: Capacity of every rack as a capacity test found it [A s], (rack,); that of fresh cells where None.
     """
 
-    def __init__(
-        self,
-        site: SiteProfile,
-        commands: Commands,
-        racks: RackOutputs,
-        bank: BankOutputs,
-        private: ReferenceState | None = None,
-        capacity: Array | None = None,
-    ) -> None:
+    def __init__(self, site: SiteProfile, arrays: FirmwareArrays, capacity: Array | None = None) -> None:
         self._model = build_firmware_model(site)
-        self._commands = commands
-        self._racks = racks
-        self._bank = bank
-        self._private = private or _own_memory(site)
+        self._commands = arrays.commands
+        self._orders = arrays.orders
+        self._racks = arrays.racks
+        self._bank = arrays.bank
+        self._private = arrays.private
         self._signals: Array = np.zeros((SIGNAL_COUNT, site.rack_count))
         self._may_trip: Array = np.ones((SIGNAL_COUNT, site.rack_count))
         self._conditions: NDArray[np.int64] = np.zeros(site.rack_count, np.int64)
@@ -59,16 +107,29 @@ class ReferenceFirmware:
         self._private.capacity[...] = capacity
         self._racks.soh[...] = np.minimum(1.0, capacity / self._model.rated_capacity)
 
-    def step(self, measurements: Measurements, dt: float) -> None:
-        """Read measurements and commands, write the outputs. dt: one firmware period [s]."""
-        find_extremes(measurements, self._model.first_cell, self._private.temperature_age_seen, self._racks)
-        find_bank_extremes(measurements, self._racks, self._bank)
-        self._estimate(measurements, dt)
+    def step(self, measurements: Measurements, time: float, dt: float) -> None:
+        """Read measurements and commands, write the outputs. time, dt: since the start, one firmware period [s]."""
+        self.give_orders(measurements, time, dt)
+        self.run_racks(measurements, time, dt)
+        self.report(measurements, time, dt)
+
+    def give_orders(self, measurements: Measurements, time: float, dt: float) -> None:
+        """The bank controllers' first part: from masters' commands to orders for the racks."""
         self._listen(dt)
+
+    def run_racks(self, measurements: Measurements, time: float, dt: float) -> None:
+        """The controllers of all racks: from measurements and orders to outputs."""
+        find_extremes(measurements, self._model.first_cell, self._private.temperature_age_seen, self._racks)
+        self._estimate(measurements, dt)
         self._protect(measurements, dt)
         self._sequence(measurements, dt)
+        self._limit_racks(dt)
+
+    def report(self, measurements: Measurements, time: float, dt: float) -> None:
+        """The bank controllers' second part: from the racks' outputs to their own."""
+        find_bank_extremes(measurements, self._racks, self._bank)
         self._summarise(measurements)
-        self._limit(dt)
+        self._limit_banks()
         self._manage_temperature()
 
     def _estimate(self, measurements: Measurements, dt: float) -> None:
@@ -226,7 +287,7 @@ class ReferenceFirmware:
             bank.power,
         )
 
-    def _limit(self, dt: float) -> None:
+    def _limit_racks(self, dt: float) -> None:
         commands, racks, bank, private = self._commands, self._racks, self._bank, self._private
         limit_currents(
             *self._model.derating,
@@ -247,6 +308,9 @@ class ReferenceFirmware:
             racks.discharge_current_limit,
             dt,
         )
+
+    def _limit_banks(self) -> None:
+        racks, bank = self._racks, self._bank
         limit_banks(
             racks.connected,
             racks.charge_current_limit,
@@ -267,7 +331,3 @@ class ReferenceFirmware:
             bank.chiller_request,
             bank.chiller_setpoint,
         )
-
-
-def _own_memory(site: SiteProfile) -> ReferenceState:
-    return Arena(Layout(site.counts, GROUPS)).group("firmware.private", ReferenceState)

@@ -33,6 +33,7 @@ from bms_emulator.plant.state.safety import (
     RunawayStage,
     RunawayState,
 )
+from bms_emulator.plant.state.surroundings import Surroundings
 
 __all__ = [
     "CHILLER_MODES",
@@ -62,6 +63,7 @@ __all__ = [
     "RackState",
     "RunawayStage",
     "RunawayState",
+    "Surroundings",
 ]
 
 
@@ -71,6 +73,9 @@ class PlantInputs:
 
     GROUP: ClassVar = Group(root="container", source="plant", public=False)
     contactor_command: Array = array("rack contactor", "", "1 energises the coil.")
+    breaker_trip: Array = array("rack", "", "1 trips the breaker.")
+    insulation_monitor_enabled: Array = array("rack", "", "1 lets the rack's insulation monitor measure.", 1.0)
+    balancing: Array = array("rack cell", "", "1 where the cell is bled by its balancing resistor.")
     chiller_request: Array = array("container", "", "Requested chiller mode.")
     chiller_setpoint: Array = array("container", "K", "Requested supply temperature.", 295.15)
     charge_power_limit: Array = array("container", "W", "Largest DC charge power the BMS allows, >= 0.")
@@ -116,6 +121,7 @@ GROUPS: dict[str, type] = {
     "plant.air": AirState,
     "plant.fire": FireState,
     "plant.fire.commands": FireCommands,
+    "plant.surroundings": Surroundings,
     "plant.inputs": PlantInputs,
     "plant.overlay": PlantOverlay,
 }
@@ -136,6 +142,7 @@ class PlantState:
     air: AirState
     fire: FireState
     fire_commands: FireCommands
+    surroundings: Surroundings
 
     @classmethod
     def of(cls, arena: Arena) -> "PlantState":
@@ -152,4 +159,5 @@ class PlantState:
             air=arena.group("plant.air", AirState),
             fire=arena.group("plant.fire", FireState),
             fire_commands=arena.group("plant.fire.commands", FireCommands),
+            surroundings=arena.group("plant.surroundings", Surroundings),
         )

@@ -132,6 +132,8 @@ class RackState:
         "rack", "Ohm", "Resistance of the string for a coming step of charge.", public=False
     )
     fuse_closed: Array = array("rack", "", "1 while the string fuse conducts.", 1.0, kind="boolean")
+    breaker_closed: Array = array("rack", "", "1 while the rack's breaker conducts.", 1.0, kind="boolean")
+    terminal_temperature: Array = array("rack", "K", "Hottest power terminal of the rack.", 298.15)
     fuse_heat: Array = array("rack", "A2s", "Melting integral accumulated by the fuse.", public=False)
     contactor_closed: Array = array(
         "rack contactor", "", "1 where the main contacts conduct.", kind="boolean", point="closed"
