@@ -105,7 +105,8 @@ def _circuit(site: SiteProfile) -> Circuit:
 
 def _own(site: SiteProfile, dt: float) -> tuple[float, Array]:
     """Cost of a cell for a second [s] and the voltage of one at the end of every second [V]."""
-    _, model, state, overlay = _plant(site)
+    arena, model, state, overlay = _plant(site)
+    inputs = arena.group("plant.inputs", PlantInputs)
     ticks, tick, spent = round(1.0 / dt), 0, 0.0
     voltage = []
     for current, seconds in PROFILE:
@@ -113,7 +114,7 @@ def _own(site: SiteProfile, dt: float) -> tuple[float, Array]:
         for _ in range(seconds):
             begin = time.perf_counter()
             for _ in range(ticks):
-                advance_cells(model, state, overlay, tick, slow_ticks(dt), dt)
+                advance_cells(model, state, inputs, overlay, tick, slow_ticks(dt), dt)
                 tick += 1
             spent += time.perf_counter() - begin
             voltage.append(state.cells.voltage[0, 0])

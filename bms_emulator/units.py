@@ -12,6 +12,7 @@ ZERO_CELSIUS: Final = 273.15
 GAS_CONSTANT: Final = 8.314462618
 """Molar gas constant [J/(mol K)]. Source: CODATA 2018 (exact)."""
 
+SECONDS_PER_MINUTE: Final = 60.0
 SECONDS_PER_HOUR: Final = 3600.0
 SECONDS_PER_MONTH: Final = 30.0 * 86400.0
 

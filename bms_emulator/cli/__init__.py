@@ -3,7 +3,7 @@
 import typer
 
 from bms_emulator import __version__
-from bms_emulator.cli import age, cell, fault, map, points, profile, run, status, validate
+from bms_emulator.cli import age, cell, fault, firmware, map, points, profile, run, status, validate
 
 app = typer.Typer(
     name="bms-emulator",
@@ -40,6 +40,7 @@ app.command("fast-forward", epilog=age.FAST_FORWARD_EXAMPLES)(age.fast_forward)
 app.command("age", epilog=age.AGE_EXAMPLES)(age.age)
 app.add_typer(fault.app, name="fault")
 app.add_typer(cell.app, name="cell")
+app.add_typer(firmware.app, name="firmware")
 app.add_typer(profile.app, name="profile")
 app.add_typer(map.app, name="map")
 

@@ -79,6 +79,9 @@ class Live:
         elif data["count"] % 10 == 1:
             self._say(text)
 
+    def _waiting(self, data: dict[str, Any]) -> None:
+        self._say(data["message"])
+
     def _ready(self, data: dict[str, Any]) -> None:
         if self._status:
             self._status.stop()
@@ -110,6 +113,8 @@ class Live:
 
     def _finished(self, data: dict[str, Any]) -> None:
         self._say(f"ran {data['ticks']} ticks, {data['time']:.1f} s of simulated time")
+        if data.get("firmware_hash"):
+            self._say(f"firmware hash {data['firmware_hash']}")
 
     def _say(self, text: str, style: str = "") -> None:
         self._console.print(text, style=style, markup=False, soft_wrap=True)
@@ -155,10 +160,13 @@ class Live:
 
     def _racks(self, client: Client) -> RenderableType:
         count = min(self._site.container.rack_count, RACKS_SHOWN)
+        firmware = {row["rack"]: row for row in client.get("/api/status").get("firmware", [])}
         columns = ("mode", "soc", "current", "cell_voltage_min", "cell_voltage_max", "temperature_max", "alarm_level")
         table = Table("rack", "mode", box=None)
         for title in ("SOC %", "A", "V min", "V max", "°C max", "alarm"):
             table.add_column(title, justify="right")
+        if firmware:
+            table.add_column("firmware")
         selected = {
             name: client.get("/api/points", select=f"container[1].rack[1..{count}].{name}")["points"][0]
             for name in columns
@@ -176,6 +184,7 @@ class Live:
                 number(values["cell_voltage_max"][n], 3),
                 number(_celsius(values["temperature_max"][n]), 1),
                 str(level),
+                *([_firmware(firmware.get(f"container[1].rack[{n + 1}]"))] if firmware else []),
                 style=STYLES[level],
             )
         return table
@@ -187,6 +196,11 @@ def _values(client: Client, selector: str) -> tuple[dict[str, Any], dict[str, st
     values = {name.split("].", 1)[-1].removeprefix("emulator."): v for g in groups for name, v in g["values"].items()}
     texts = {name.split("].", 1)[-1]: text for g in groups for name, text in (g.get("texts") or {}).items()}
     return values, texts
+
+
+def _firmware(row: dict[str, Any] | None) -> str:
+    """What a rack runs: the reference firmware has no name."""
+    return "" if row is None else f"{row['name']} {row['version']}, {row['state']}"
 
 
 def _asked(speed: float | str) -> str:

@@ -10,8 +10,10 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.console import Console
 
+from bms_emulator.cli.firmware_options import UNHURRIED, debugged_racks, firmware_rows, memory_folders
 from bms_emulator.cli.live import Live
 from bms_emulator.faults.quantity import TIME
+from bms_emulator.firmware.native.trace_options import TraceOptions
 from bms_emulator.profile.errors import ProfileError
 from bms_emulator.profile.loader import load_site
 from bms_emulator.profile.site import SiteProfile, is_loopback
@@ -35,6 +37,10 @@ Examples:
 
   run --mqtt mqtts://broker.plant:8883: on a broker of the plant
 
+  run --firmware "rack[1]=libmybms.so": your own firmware in rack 1
+
+  run --firmware "rack[1..3]=mybms.py:Firmware" --firmware-state memory: a Python class, its memory kept
+
   run --modbus-port 0 --http-port 0 --mqtt-port 0: beside other instances
 
   run --host 0.0.0.0 --expose --mqtt off: for other machines
@@ -46,6 +52,7 @@ FASTEST = "max"
 ORIGIN = "command line"
 """Where values come from that are no part of a profile, for messages."""
 
+FirmwareClock = Literal["realtime", "lockstep"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -121,6 +128,46 @@ def run(
             "--set", metavar="KEY=VALUE", help="Set a key of the site profile, or of one that it names; repeatable."
         ),
     ] = None,
+    firmware: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RACKS=FILE",
+            help="Run a firmware of your own, a shared library or file.py:Class, in these racks, "
+            "instead of what the site names; repeatable.",
+        ),
+    ] = None,
+    firmware_config: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RACKS=JSON", help="File with what the firmware of these racks is told; repeatable."),
+    ] = None,
+    firmware_state: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Keep the persistent memory of your firmware here, from run to run."),
+    ] = None,
+    firmware_clock: Annotated[
+        FirmwareClock | None,
+        typer.Option(
+            metavar="CLOCK",
+            help="realtime: a tick waits half its time for your firmware; lockstep: until it answers. "
+            "At speed max it always waits.",
+        ),
+    ] = None,
+    firmware_debug: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RACKS",
+            help="Wait until a debugger is attached to the firmware of these racks; simulated time then waits for it.",
+        ),
+    ] = None,
+    firmware_traces: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="For the last steps of your firmware before it failed.")
+    ] = TraceOptions.folder,
+    firmware_trace_steps: Annotated[
+        int, typer.Option(min=1, max=1_000_000, metavar="N", help="How many steps that are.")
+    ] = TraceOptions.steps,
+    firmware_record: Annotated[
+        bool, typer.Option("--firmware-record", help="Write all steps of your firmware there, from the first on.")
+    ] = False,
     journal: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all commands here, for a replay.")] = None,
     log_level: Annotated[
         LogLevel, typer.Option(metavar="LEVEL", help="Least severe that is logged: debug, info, warning, error.")
@@ -144,19 +191,33 @@ def run(
         "mqtt.port": mqtt_port,
         "modbus.host": host,
         "http.host": host,
+        "firmware_clock": firmware_clock,
     }
+    overrides |= firmware_rows(firmware or [], firmware_config or [])
     overrides |= {key: value for key, value in given.items() if value is not None}
+    overrides |= UNHURRIED if firmware_debug else {}
     console = Console(stderr=True)
     try:
         profile = load_site(site, overrides, origin=ORIGIN)
+        later = memory_folders(firmware_state, len(profile.user_firmware))
         if modbus_port is not None:
-            overrides |= {f"modbus.devices.{n}.port": modbus_port for n in range(len(profile.modbus.devices))}
-            profile = load_site(site, overrides, origin=ORIGIN)
+            later |= {f"modbus.devices.{n}.port": modbus_port for n in range(len(profile.modbus.devices))}
+        if later:
+            profile = load_site(site, overrides | later, origin=ORIGIN)
     except ProfileError as error:
         console.print(f"{error}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
     token = _check_exposure(profile, expose, token, console)
-    options = RunOptions(speed, seed, duration, journal, token, log_level=log_level)
+    options = RunOptions(
+        speed,
+        seed,
+        duration,
+        journal,
+        token,
+        log_level=log_level,
+        traces=TraceOptions(firmware_traces, firmware_trace_steps, firmware_record),
+        debugged=debugged_racks(firmware_debug or [], profile),
+    )
     view = Live(profile, token, enabled=live and not as_json and sys.stdout.isatty(), as_json=as_json)
     with view:
         code = supervise(profile, options, view.report)

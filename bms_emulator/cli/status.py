@@ -55,6 +55,8 @@ def page(answer: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[str, str]]
         counts = answer["commands"]
         lost = f", {counts['answers_lost']} answers lost" if counts["answers_lost"] else ""
         yield "commands", [("applied", f"{counts['applied']:,}"), ("refused", f"{counts['refused']:,}{lost}")]
+    if answer.get("firmware"):
+        yield "user firmware", _firmware(answer["firmware"])
     yield "faults", _faults(answer)
 
 
@@ -85,6 +87,19 @@ def _punctuality(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
     behind = _POLICIES.get(answer["overrun"], answer["overrun"])
     rows.append(("overruns", f"{answer['overruns']:,} of {answer['ticks_run']:,} ticks; {behind}"))
     rows.append(("scheduling", "real-time class" if answer["realtime"] else "normal class"))
+    return rows
+
+
+def _firmware(racks: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    rows = []
+    for rack in racks:
+        process = "no process" if rack["pid"] is None else f"process {rack['pid']}"
+        times = " ".join(
+            f"{name} {1e3 * rack['step_time'][key]:.3f} ms" for name, key in (("median", "p50"), ("max", "max"))
+        )
+        counts = f"{rack['steps']:,} steps, {times}, {rack['lates']:,} late, {rack['restarts']:,} restarts"
+        rows.append((rack["rack"].removeprefix("container[1]."), f"{rack['name']} {rack['version']}, {rack['state']}"))
+        rows.append(("", f"{process}, {counts}"))
     return rows
 
 

@@ -1,6 +1,6 @@
-"""Faults of cells."""
+"""Faults of cells, and of what keeps them from earth."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,7 +13,7 @@ from bms_emulator.faults.target import CELL, RACK
 class InternalShort(PlantFault):
     """A conducting path between the electrodes: it discharges the cell and heats it."""
 
-    array: ClassVar = "cell_short_conductance"
+    arrays: ClassVar = ("cell_short_conductance",)
     changes: ClassVar = "Conductance beside the cell [S]; several shorts of one cell add."
     expected: ClassVar = "Voltage spread grows, balancing lags behind; then low cell voltage, high temperature, trip."
     gradual: ClassVar = True
@@ -30,7 +30,7 @@ class InternalShort(PlantFault):
 class ResistanceGrowth(PlantFault):
     """An aged or badly joined cell: all its resistances are larger."""
 
-    array: ClassVar = "cell_resistance_gain"
+    arrays: ClassVar = ("cell_resistance_gain",)
     changes: ClassVar = "Factor on the cell's resistances [1]; several factors on one cell multiply."
     expected: ClassVar = "Voltage limits are reached earlier under load, power limits fall; the cell runs warmer."
     gradual: ClassVar = True
@@ -47,7 +47,7 @@ class ResistanceGrowth(PlantFault):
 class Heater(PlantFault):
     """A heater pad on the cell, as used to start a thermal runaway in tests; it heats until it is cleared."""
 
-    array: ClassVar = "cell_heat"
+    arrays: ClassVar = ("cell_heat",)
     changes: ClassVar = "Heat put into the cell [W]; several heaters on one cell add."
     expected: ClassVar = "Temperature spread, rate of rise, high temperature, trip; past the onset a thermal runaway."
     gradual: ClassVar = True
@@ -64,7 +64,7 @@ class Heater(PlantFault):
 class ThermalRunaway(PlantFault):
     """A cell that is heated from inside until its thermal runaway has begun; from then on its reactions drive it."""
 
-    array: ClassVar = "cell_runaway_heat"
+    arrays: ClassVar = ("cell_runaway_heat",)
     changes: ClassVar = "Heat put into the cell until runaway begins [W]; several on one cell add."
     expected: ClassVar = "Temperature rise and spread, gas, smoke, voltage collapse, lost channels: trip at once."
     gradual: ClassVar = True
@@ -81,14 +81,23 @@ class ThermalRunaway(PlantFault):
 class InsulationDrop(PlantFault):
     """A leak across the insulation of a rack: moisture, coolant, a chafed cable."""
 
-    array: ClassVar = "insulation_leak"
-    changes: ClassVar = "Conductance between the rack and earth [S]; several leaks of one rack add."
+    arrays: ClassVar = ("insulation_leak_positive", "insulation_leak_negative")
+    changes: ClassVar = "Conductance between a pole of the rack, or both, and earth [S]; several leaks of one pole add."
     expected: ClassVar = "Insulation alarm of the rack; below 100 Ohm per volt it must not stay connected."
     gradual: ClassVar = True
 
     resistance: Annotated[float, Unit(RESISTANCE), Field(ge=1)]
-    """Resistance of the leak."""
+    """Resistance of the leak; at both poles that of the two halves together."""
+    pole: Literal["both", "positive", "negative"] = "both"
+    """Where it leaks."""
 
     def bend(self, strength: float) -> float:
         """Conductance of the leak [S]."""
         return strength / self.resistance
+
+    def effects(self, strength: float) -> dict[str, float]:
+        """Conductance at the pole, or half of it at both."""
+        conductance = self.bend(strength)
+        if self.pole == "both":
+            return dict.fromkeys(self.arrays, 0.5 * conductance)
+        return {f"insulation_leak_{self.pole}": conductance}

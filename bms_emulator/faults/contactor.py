@@ -10,7 +10,7 @@ from bms_emulator.faults.target import CONTACTOR
 class Welded(PlantFault):
     """Main contacts welded: closed, whatever the coil says."""
 
-    array: ClassVar = "contactor_hold"
+    arrays: ClassVar = ("contactor_hold",)
     changes: ClassVar = "Main contacts held closed; the youngest of several faults on one contactor wins."
     expected: ClassVar = "Feedback differs from command: contactor alarm, no further connection, the other pole opens."
 
@@ -23,7 +23,7 @@ class Welded(PlantFault):
 class StuckOpen(PlantFault):
     """Coil or mechanism dead: open, whatever the coil says. Opening under load interrupts the current."""
 
-    array: ClassVar = "contactor_hold"
+    arrays: ClassVar = ("contactor_hold",)
     changes: ClassVar = "Main contacts held open; the youngest of several faults on one contactor wins."
     expected: ClassVar = "Precharge or closing times out: contactor failure; a connected rack sees its current vanish."
 

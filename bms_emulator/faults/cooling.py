@@ -13,7 +13,7 @@ from bms_emulator.faults.target import BRANCH, CHILLER, PUMP
 class PumpStop(PlantFault):
     """The pump stands still."""
 
-    array: ClassVar = "pump_gain"
+    arrays: ClassVar = ("pump_gain",)
     changes: ClassVar = "Factor on pump speed [1]; several factors on one pump multiply."
     expected: ClassVar = "No flow: cooling alarm; cells warm up under load, power limits fall, trip on temperature."
     gradual: ClassVar = True
@@ -27,7 +27,7 @@ class PumpStop(PlantFault):
 class PumpSlow(PlantFault):
     """The pump turns slower than asked."""
 
-    array: ClassVar = "pump_gain"
+    arrays: ClassVar = ("pump_gain",)
     changes: ClassVar = "Factor on pump speed [1]; several factors on one pump multiply."
     expected: ClassVar = "Low flow: the temperature rise along the loop and the spread between packs grow."
     gradual: ClassVar = True
@@ -44,7 +44,7 @@ class PumpSlow(PlantFault):
 class BranchBlockage(PlantFault):
     """Something sits in the coolant branch of a pack; the other branches get more."""
 
-    array: ClassVar = "branch_conductance_gain"
+    arrays: ClassVar = ("branch_conductance_gain",)
     changes: ClassVar = "Factor on the hydraulic conductance of the branch [1]; several on one branch multiply."
     expected: ClassVar = "One pack runs warmer than the others: temperature spread, then high temperature."
     gradual: ClassVar = True
@@ -61,7 +61,7 @@ class BranchBlockage(PlantFault):
 class ChillerTrip(PlantFault):
     """The chiller neither cools nor heats; the pump keeps turning."""
 
-    array: ClassVar = "chiller_gain"
+    arrays: ClassVar = ("chiller_gain",)
     changes: ClassVar = "Factor on chiller capacity [1]; several factors on one chiller multiply."
     expected: ClassVar = "Supply temperature leaves its set point: chiller alarm; power limits fall with temperature."
     gradual: ClassVar = True
@@ -71,11 +71,24 @@ class ChillerTrip(PlantFault):
         return 1.0 - strength
 
 
+@register("chiller-silence", "silence", CHILLER)
+class ChillerSilence(PlantFault):
+    """The chiller's reports do not arrive; it goes on as it was last asked, and still hears what it is asked."""
+
+    arrays: ClassVar = ("chiller_silent",)
+    changes: ClassVar = "Readings of temperatures, flow, pressure and mode stand still, and their age grows."
+    expected: ClassVar = "Alarm of the chiller's communication; power limits fall if cells warm up."
+
+    def bend(self, strength: float) -> float:
+        """Silent."""
+        return 1.0
+
+
 @register("chiller-limited", "limited", CHILLER)
 class ChillerLimited(PlantFault):
     """The chiller reaches a part of its capacity only: a fouled condenser, lost refrigerant."""
 
-    array: ClassVar = "chiller_gain"
+    arrays: ClassVar = ("chiller_gain",)
     changes: ClassVar = "Factor on chiller capacity [1]; several factors on one chiller multiply."
     expected: ClassVar = "At high load the supply temperature cannot be held; power limits fall with temperature."
     gradual: ClassVar = True

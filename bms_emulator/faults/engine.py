@@ -227,7 +227,9 @@ def _readings(fault: ActiveFault, arena: Arena) -> Array:
 
 def _plant_effect(fault: ActiveFault) -> list[tuple[str, Any, float]]:
     kind = fault.kind
-    return [(kind.array, fault.hits.index, kind.bend(fault.strength))] if isinstance(kind, PlantFault) else []
+    if not isinstance(kind, PlantFault):
+        return []
+    return [(array, fault.hits.index, effect) for array, effect in kind.effects(fault.strength).items()]
 
 
 def _sensor_effect(fault: ActiveFault, now: int) -> list[tuple[str, Any, Reading]]:

@@ -2,7 +2,7 @@
 
 Faults are folded in the order in which they were accepted. The rules are
 
-- plant: factors multiply, conductances and heats add, of several held contactors the youngest wins;
+- plant: factors multiply, conductances and heats add, bits join, of several held contactors the youngest wins;
 - sensors: gains multiply, offsets add; a held reading wins over both, the youngest over older ones; invalid wins over
   all.
 
@@ -33,6 +33,10 @@ def _add(overlay: Array, index: Index, summand: float) -> None:
     overlay[index] += summand
 
 
+def _join(overlay: Array, index: Index, bits: float) -> None:
+    overlay[index] = overlay[index].astype(np.int64) | int(bits)
+
+
 def _replace(overlay: Array, index: Index, hold: float) -> None:
     overlay[index] = hold
 
@@ -42,11 +46,14 @@ PLANT_RULES: Final[Mapping[str, Callable[[Array, Index, float], None]]] = {
     "cell_short_conductance": _add,
     "cell_heat": _add,
     "cell_runaway_heat": _add,
-    "insulation_leak": _add,
+    "insulation_leak_positive": _add,
+    "insulation_leak_negative": _add,
     "contactor_hold": _replace,
     "pump_gain": _multiply,
     "branch_conductance_gain": _multiply,
     "chiller_gain": _multiply,
+    "chiller_silent": _join,
+    "cmu_faults": _join,
 }
 """How the effects of several faults join in each array of the plant overlay."""
 

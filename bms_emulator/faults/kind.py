@@ -40,17 +40,22 @@ class Kind(BaseModel, ABC):
 
 
 class PlantFault(Kind):
-    """A fault of the plant: one number that joins an array of the plant overlay.
+    """A fault of the plant: numbers that join arrays of the plant overlay, mostly one number and one array.
 
     Attributes:
-        array: The array of :class:`bms_emulator.plant.state.PlantOverlay`.
+        arrays: The arrays of :class:`bms_emulator.plant.state.PlantOverlay` that it may bend.
     """
 
-    array: ClassVar[str]
+    arrays: ClassVar[tuple[str, ...]]
 
     @abstractmethod
     def bend(self, strength: float) -> float:
-        """What the fault adds to the array at a strength from 0 to 1, in the array's unit."""
+        """What the fault adds to its arrays at a strength from 0 to 1, in their unit."""
+
+    def effects(self, strength: float) -> dict[str, float]:
+        """What joins each array that it bends at a strength from 0 to 1."""
+        effect = self.bend(strength)
+        return dict.fromkeys(self.arrays, effect)
 
 
 @dataclass(frozen=True, eq=False)

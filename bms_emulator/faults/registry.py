@@ -1,18 +1,18 @@
 """All kinds of faults: which a word means on a target, and what each of them does."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from bms_emulator.faults import cell, contactor, cooling, link, sensor
+from bms_emulator.faults import cell, cmu, contactor, cooling, link, sensor
 from bms_emulator.faults.kind import KINDS, Kind
 from bms_emulator.faults.quantity import SignalUnit, Unit
 from bms_emulator.faults.spec import FaultError, near, problems
 from bms_emulator.faults.target import Signal, Target, classify
 
-FAMILIES = (cell, contactor, cooling, link, sensor)
+FAMILIES = (cell, cmu, contactor, cooling, link, sensor)
 """Modules whose kinds are registered; importing them is what registers."""
 
 
@@ -93,4 +93,6 @@ def _unit(field: FieldInfo, target: Target | None) -> tuple[str, list[str]]:
         if isinstance(mark, SignalUnit):
             unit = "unit of the reading per time" if mark.of == "rate" else "unit of the reading"
             return unit, [*mark.words, unit]
+    if get_origin(field.annotation) is Literal:
+        return "word", list(get_args(field.annotation))
     return "", []

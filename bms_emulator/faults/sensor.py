@@ -7,10 +7,10 @@ import numpy as np
 from bms_emulator.arrays import Array
 from bms_emulator.faults.kind import Reading, SensorFault, register
 from bms_emulator.faults.quantity import RATIO, SignalUnit, Unit
-from bms_emulator.faults.target import SIGNALS, Signal
+from bms_emulator.faults.target import ANALOGUE, FEEDBACK, Signal
 
 
-@register("sensor-stuck", "stuck", *SIGNALS)
+@register("sensor-stuck", "stuck", *ANALOGUE, FEEDBACK)
 class Stuck(SensorFault):
     """The reading stands still."""
 
@@ -27,7 +27,7 @@ class Stuck(SensorFault):
         return Reading(hold=self.value)
 
 
-@register("sensor-offset", "offset", *SIGNALS)
+@register("sensor-offset", "offset", *ANALOGUE)
 class Offset(SensorFault):
     """The reading is shifted."""
 
@@ -43,7 +43,7 @@ class Offset(SensorFault):
         return Reading(offset=strength * self.offset)
 
 
-@register("sensor-gain", "gain", *SIGNALS)
+@register("sensor-gain", "gain", *ANALOGUE)
 class Gain(SensorFault):
     """The reading is scaled; -1 is a sensor put in the wrong way round."""
 
@@ -59,7 +59,7 @@ class Gain(SensorFault):
         return Reading(gain=1.0 + strength * (self.gain - 1.0))
 
 
-@register("sensor-drift", "drift", *SIGNALS)
+@register("sensor-drift", "drift", *ANALOGUE)
 class Drift(SensorFault):
     """The reading wanders off at a steady rate."""
 
@@ -75,9 +75,9 @@ class Drift(SensorFault):
         return Reading(offset=self.rate * elapsed)
 
 
-@register("sensor-open", "open", *SIGNALS)
+@register("sensor-open", "open", *ANALOGUE, FEEDBACK)
 class Open(SensorFault):
-    """An open lead: NTCs read -40 °C, voltages against ground and flow 0, cell voltage and current invalid."""
+    """An open lead: NTCs read -40 °C, voltages against ground, flow, contacts 0, cell voltage and current invalid."""
 
     changes: ClassVar = "Reading held, or invalid; invalid wins over everything else."
     expected: ClassVar = "The channel is found invalid or implausible; protection falls back on its neighbours."
@@ -87,9 +87,9 @@ class Open(SensorFault):
         return _fixed(signal.open_reading)
 
 
-@register("sensor-short", "short", *SIGNALS)
+@register("sensor-short", "short", *ANALOGUE, FEEDBACK)
 class Short(SensorFault):
-    """Shorted leads: NTCs read +125 °C, all else 0."""
+    """Shorted leads: NTCs read +125 °C, contacts 1, all else 0."""
 
     changes: ClassVar = "Reading held; the youngest of several held readings on one channel wins over all but invalid."
     expected: ClassVar = "The channel is out of range: sensor alarm, or the trip that the reading calls for."
@@ -99,7 +99,7 @@ class Short(SensorFault):
         return _fixed(signal.short_reading)
 
 
-@register("sensor-invalid", "invalid", *SIGNALS)
+@register("sensor-invalid", "invalid", *ANALOGUE)
 class Invalid(SensorFault):
     """The channel says that it has no valid reading."""
 
@@ -109,6 +109,18 @@ class Invalid(SensorFault):
     def bend(self, strength: float, elapsed: float, signal: Signal, last: Array) -> Reading:
         """Read nothing."""
         return Reading(lost=1.0)
+
+
+@register("feedback-inverted", "inverted", FEEDBACK)
+class Inverted(SensorFault):
+    """A normally closed contact where a normally open one belongs: it says the opposite."""
+
+    changes: ClassVar = "Reading 1 less what it was; a held reading wins."
+    expected: ClassVar = "Feedback differs from command at once: contactor alarm, no connection."
+
+    def bend(self, strength: float, elapsed: float, signal: Signal, last: Array) -> Reading:
+        """Say the opposite."""
+        return Reading(gain=-1.0, offset=1.0)
 
 
 def _fixed(reading: float) -> Reading:

@@ -17,6 +17,7 @@ from bms_emulator.arrays import Slot
 from bms_emulator.faults.quantity import (
     CURRENT,
     MASS_FLOW,
+    RATIO,
     TEMPERATURE,
     TEMPERATURE_DIFFERENCE,
     VOLTAGE,
@@ -130,7 +131,7 @@ NTC_SHORT: Final = TEMPERATURE.parse("125degC")
 _RACK, _LOOP = "container.rack", "container.coolant"
 _NTC = (TEMPERATURE, TEMPERATURE_DIFFERENCE, NTC_OPEN, NTC_SHORT)
 
-SIGNALS: Final = (
+ANALOGUE: Final = (
     Signal("cell voltage", (f"{_RACK}.cell.voltage",), "cell_voltage", VOLTAGE, VOLTAGE, INVALID, 0.0),
     Signal(
         "cell temperature",
@@ -144,15 +145,24 @@ SIGNALS: Final = (
     Signal("coolant temperature", (f"{_LOOP}.supply_temperature",), "coolant_supply_temperature", *_NTC),
     Signal("coolant temperature", (f"{_LOOP}.return_temperature",), "coolant_return_temperature", *_NTC),
     Signal("coolant flow", (f"{_LOOP}.flow",), "coolant_flow", MASS_FLOW, MASS_FLOW, 0.0, 0.0),
+    Signal("string current", (f"{_RACK}.current_second",), "current_second", CURRENT, CURRENT, INVALID, 0.0),
+    Signal("fuse voltage", (f"{_RACK}.fuse_voltage",), "fuse_voltage", VOLTAGE, VOLTAGE, 0.0, 0.0),
+    Signal("terminal temperature", (f"{_RACK}.terminal_temperature",), "terminal_temperature", *_NTC),
 )
+FEEDBACK: Final = Signal(
+    "contactor feedback", (f"{_RACK}.contactor.feedback",), "contactor_feedback", RATIO, RATIO, 0.0, 1.0
+)
+"""An auxiliary contact, 1 closed."""
+SIGNALS: Final = (*ANALOGUE, FEEDBACK)
 CELL: Final = Component("cell", (f"{_RACK}.cell",), "soc")
 RACK: Final = Component("rack", (_RACK,), "insulation_resistance")
 BRANCH: Final = Component("branch", (f"{_RACK}.pack.branch", f"{_RACK}.pack"), "coolant_flow")
+CMU: Final = Component("monitoring unit", (f"{_RACK}.pack.cmu",), "cmu_faults")
 CONTACTOR: Final = Component("contactor", (f"{_RACK}.contactor",), "closed")
 PUMP: Final = Component("pump", ("container.pump",), "speed")
 CHILLER: Final = Component("chiller", ("container.chiller",), "mode")
 MODBUS: Final = Connection("modbus", ("modbus",))
-TARGETS: Final[tuple[Target, ...]] = (*SIGNALS, CELL, RACK, BRANCH, CONTACTOR, PUMP, CHILLER, MODBUS)
+TARGETS: Final[tuple[Target, ...]] = (*SIGNALS, CELL, RACK, BRANCH, CMU, CONTACTOR, PUMP, CHILLER, MODBUS)
 
 _MODBUS = re.compile(r"^modbus(:(?P<map>[^/:]+)(/(?P<unit>[^/]+))?)?$")
 
@@ -220,7 +230,7 @@ def resolve(text: str, catalogue: Catalogue, site: SiteProfile, units: ModbusUni
     if isinstance(target, Signal):
         return _points(text, target, text, "", catalogue)
     if isinstance(target, Component):
-        stem = text.strip().removesuffix(".branch")
+        stem = text.strip().removesuffix(".branch").removesuffix(".cmu")
         return _points(text, target, f"plant.{stem}.{target.probe}", f".{target.probe}", catalogue)
     return _devices(text, target, site, units)
 

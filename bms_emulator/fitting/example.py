@@ -68,14 +68,14 @@ class Chamber:
         self.profile: CellProfile = site.container.rack.pack.cell
         arena = Arena(Layout(site.counts, GROUPS))
         self._model, self._state = build_plant_model(site, 0), PlantState.of(arena)
-        arena.group("plant.inputs", PlantInputs)
+        self._inputs = arena.group("plant.inputs", PlantInputs)
         self._overlay = arena.group("plant.overlay", PlantOverlay)
         initialise(self._model, self._state, site, 0)
         self._state.cells.temperature_core[...] = temperature
         self._state.cells.soc[...] = soc
         self._state.cells.hysteresis[...] = hysteresis
         self._state.racks.direction[...] = -hysteresis
-        settle_cells(self._model, self._state, self._overlay)
+        settle_cells(self._model, self._state, self._inputs, self._overlay)
         self._ticks = 0
 
     @property
@@ -93,7 +93,7 @@ class Chamber:
         charge = 0.0
         self._state.racks.current[...] = current
         for second in range(round(duration / STEP)):
-            advance_cells(self._model, self._state, self._overlay, self._ticks, slow_ticks(STEP), STEP)
+            advance_cells(self._model, self._state, self._inputs, self._overlay, self._ticks, slow_ticks(STEP), STEP)
             self._ticks += 1
             charge += current * STEP
             yield Row((second + 1) * STEP, current, float(self._state.cells.voltage[0, 0]), charge)

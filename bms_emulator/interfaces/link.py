@@ -59,7 +59,7 @@ class Event:
         sequence: Counts up from 1 without gaps.
         tick: When.
         time: Simulated time [s].
-        kind: ``alarm``, ``state``, ``command``, ``fault``, ``clock``, ``server``.
+        kind: ``alarm``, ``state``, ``command``, ``fault``, ``firmware``, ``clock``, ``server``.
         source: Component or point it belongs to, e.g. ``container[1].rack[3]``.
         data: What happened.
     """

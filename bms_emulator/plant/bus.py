@@ -65,6 +65,11 @@ class BusModel(NamedTuple):
         precharge_cooling: Of the resistor, to the air of the enclosure [W/K].
         fuse_rating: Current that the fuse carries for good [A].
         fuse_melting_integral: Integral above rating at which the fuse opens [A2s].
+        coil_pick_up: Auxiliary supply from which coils close their contacts [V].
+        coil_drop_out: Auxiliary supply below which they let them go [V].
+        terminal_resistance: Of a sound terminal, part of the wiring resistance [Ohm].
+        terminal_heat_capacity: [J/K].
+        terminal_cooling: To the air of the enclosure [W/K].
         link_capacitance: [F].
         bleed_resistance: Across the link [Ohm].
         link_voltage_max: Highest voltage at which the PCS charges [V].
@@ -78,6 +83,11 @@ class BusModel(NamedTuple):
     precharge_cooling: float
     fuse_rating: float
     fuse_melting_integral: float
+    coil_pick_up: float
+    coil_drop_out: float
+    terminal_resistance: float
+    terminal_heat_capacity: float
+    terminal_cooling: float
     link_capacitance: float
     bleed_resistance: float
     link_voltage_max: float
@@ -304,27 +314,36 @@ def strain(
     strings,
     fuse_heat,
     precharge_temperature,
+    terminal_temperature,
     # inputs
     air_temperature,
     ripple,
     dt,
 ):
-    """Let fuses and precharge resistors see the integral of the squared current of their strings.
+    """Let fuses, precharge resistors and terminals see the integral of the squared current of their strings.
 
-    Shapes: fuse_heat, precharge_temperature (rack); `ripple` is that of the :class:`Solution`.
+    Shapes: fuse_heat, precharge_temperature, terminal_temperature (rack); `ripple` is that of the :class:`Solution`.
     """
     decay = math.exp(-dt * model.precharge_cooling / model.precharge_heat_capacity)
+    terminal_decay = math.exp(-dt * model.terminal_cooling / model.terminal_heat_capacity)
     for r in range(fuse_heat.size):
         current = strings.current[r]
         g, _ = line(strings, r, side_of(current, 0.0), path_of(strings, r))
         current_squared = current * current + g * g * ripple
-        past_precharge = is_main_closed(strings.contactor_closed[r], strings.fuse_closed[r])
+        past_precharge = is_main_closed(strings.contactor_closed[r], strings.fuse_closed[r] * strings.breaker_closed[r])
         precharge_temperature[r] = warm_resistor(
             precharge_temperature[r],
             air_temperature,
             model.precharge_resistance * (0.0 if past_precharge else current_squared),
             model.precharge_cooling,
             decay,
+        )
+        terminal_temperature[r] = warm_resistor(
+            terminal_temperature[r],
+            air_temperature,
+            (model.terminal_resistance + strings.loose_resistance[r]) * current_squared,
+            model.terminal_cooling,
+            terminal_decay,
         )
         fuse_heat[r] = melt(fuse_heat[r], current_squared * dt, model.fuse_rating, dt)
         if fuse_heat[r] >= model.fuse_melting_integral:

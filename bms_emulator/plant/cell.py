@@ -64,6 +64,7 @@ class CellModel(NamedTuple):
         coulombic_efficiency: Share of the charging current that is stored [1].
         cells_per_pack: Cells in series in a pack.
         joint_resistance: Busbars and welds of a whole rack [Ohm].
+        balancing_resistance: Resistor that bleeds a cell [Ohm].
     """
 
     capacity: Array
@@ -90,6 +91,7 @@ class CellModel(NamedTuple):
     coulombic_efficiency: float
     cells_per_pack: int
     joint_resistance: float
+    balancing_resistance: float
 
 
 @scalar

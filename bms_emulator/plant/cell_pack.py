@@ -143,6 +143,24 @@ def move_charge(
 
 
 @scalar
+def leak(
+    # model
+    model,
+    # state
+    bypass_current,
+    # inputs
+    voltage,
+    # overlay
+    short_conductance,
+    r,
+    own,
+):
+    """Bypass current until the next update: self-discharge and that of an internal short at the terminal voltage."""
+    for k in own:
+        bypass_current[r, k] = model.self_discharge[r, k] + voltage[r, k] * short_conductance[r, k]
+
+
+@scalar
 def resist(
     # model
     model,
@@ -150,33 +168,28 @@ def resist(
     r0,
     r1,
     r2,
-    bypass_current,
     heat,
     source_voltage,
     # inputs
     soc,
-    voltage,
     temperature,
     resistance_growth,
+    bypass_current,
     direction,
     charge,
     # overlay
     resistance_gain,
-    short_conductance,
     r,
     own,
 ):
-    """Resistances r(z, T) = r(T) shape(z) with r(T) after Arrhenius, bypass current, and what depends on temperature.
+    """Resistances r(z, T) = r(T) shape(z) with r(T) after Arrhenius, and what else depends on temperature.
 
-    That is the reversible heat -T dU/dT q of the `charge` [A s]. The bypass current is self-discharge and that of an
-    internal short at the present terminal voltage. The source voltage is not valid afterwards.
+    That is the reversible heat -T dU/dT q of the `charge` [A s]. The source voltage is not valid afterwards.
 
     Returns:
         Ratios r1 / r0 and r2 / r0 of the cell type at these temperatures [1], which an outlier's large resistance does
         not move; sum of r0 in the other direction [Ohm], and by how much more voltage bypass currents take in this [V].
     """
-    for k in own:
-        bypass_current[r, k] = model.self_discharge[r, k] + voltage[r, k] * short_conductance[r, k]
     for k in own:
         coldness = coldness_at(model, temperature[r, k])
         r0[r, k] = model.r0 * arrhenius(model.activation0, coldness)
@@ -202,6 +215,60 @@ def resist(
         r2[r, k] *= factor
         heat[r, k] -= temperature[r, k] * shape(model, ENTROPY, i, f) * charge
     return typical1 / typical0, typical2 / typical0, other_r0, bypass_fall
+
+
+@scalar
+def book_balancing(
+    # model
+    model,
+    # state
+    heat,
+    # inputs
+    balancing_current,
+    elapsed,
+    r,
+    own,
+):
+    """Take from the heat of the cells what their balancing resistors made of the last `elapsed` [s].
+
+    The resistors sit on the monitoring unit at the front of the pack, and not among the cells.
+
+    Returns:
+        Heat of the pack's resistors [J].
+    """
+    total = 0.0
+    for k in own:
+        bled = model.balancing_resistance * balancing_current[r, k] * balancing_current[r, k] * elapsed
+        heat[r, k] -= bled
+        total += bled
+    return total
+
+
+@scalar
+def switch_balancing(
+    # model
+    model,
+    # state
+    balancing_current,
+    bypass_current,
+    # inputs
+    voltage,
+    balancing,
+    r,
+    own,
+):
+    """Let resistors bleed the cells that `balancing` tells until the next update, at their present terminal voltage.
+
+    Returns:
+        1 where any cell is bled.
+    """
+    any_bled = 0.0
+    for k in own:
+        bled = balancing[r, k] > 0.0
+        balancing_current[r, k] = voltage[r, k] / model.balancing_resistance if bled else 0.0
+        bypass_current[r, k] += balancing_current[r, k]
+        any_bled = 1.0 if bled else any_bled
+    return any_bled
 
 
 @scalar

@@ -8,11 +8,14 @@ from bms_emulator.jit import fields_of, kernel
 from bms_emulator.plant.cell import ARRAY_COUNT, CellModel, fall, relax, stored_share
 from bms_emulator.plant.cell_pack import (
     begin_lines,
+    book_balancing,
     charge_branches,
     hand_over,
+    leak,
     move_charge,
     rescale,
     resist,
+    switch_balancing,
     turn_lines,
 )
 from bms_emulator.plant.schedule import turn
@@ -49,6 +52,7 @@ def step_cells(
     all_bypass_current,
     all_source_voltage,
     all_fall_per_charge,
+    all_balancing_current,
     pack_source_voltage,
     pack_turned_source_voltage,
     pack_fall_per_charge,
@@ -68,6 +72,8 @@ def step_cells(
     taken_charge,
     taken_current,
     pack_stored_energy,
+    pack_balancing,
+    pack_balancing_heat,
     rack_direction,
     rack_voltage,
     rack_discharge_source_voltage,
@@ -80,6 +86,8 @@ def step_cells(
     all_resistance_growth,
     all_voltage_gain,
     all_temperature,
+    asked_balancing,
+    asked_balancing_count,
     # overlay
     all_resistance_gain,
     all_short_conductance,
@@ -95,9 +103,12 @@ def step_cells(
     Where the current of a string turns, its cells take the parameters of the new direction before the step and are
     brought up to date after it, whose turn it is or not. So are cells that have come far along their lines.
 
+    Balancing resistors are switched when a pack is brought up to date. What they are asked is looked at only in packs
+    that have any of them asked for or at work.
+
     The constants are the arrays and, in one array, the numbers of :class:`CellModel`.
 
-    Shapes: (rack, cell) for ``all_...``, (rack) for ``rack_...``, (rack, pack) for the rest of the state.
+    Shapes: (rack, cell) for ``all_...`` and asked_balancing, (rack) for ``rack_...``, (rack, pack) for the rest.
     """
     model = CellModel(
         fresh_capacity,
@@ -255,6 +266,42 @@ def step_cells(
                     r,
                     own,
                 )
+                leak(
+                    # model
+                    model,
+                    # state
+                    all_bypass_current,
+                    # inputs
+                    all_voltage,
+                    # overlay
+                    all_short_conductance,
+                    r,
+                    own,
+                )
+                if pack_balancing[r, p] > 0.0 or asked_balancing_count[r, p] > 0.0:
+                    pack_balancing_heat[r, p] += book_balancing(
+                        # model
+                        model,
+                        # state
+                        all_heat,
+                        # inputs
+                        all_balancing_current,
+                        elapsed[r, p] + elapsed_before,
+                        r,
+                        own,
+                    )
+                    pack_balancing[r, p] = switch_balancing(
+                        # model
+                        model,
+                        # state
+                        all_balancing_current,
+                        all_bypass_current,
+                        # inputs
+                        all_voltage,
+                        asked_balancing,
+                        r,
+                        own,
+                    )
                 before1, before2 = k1 * r0, k2 * r0
                 k1, k2, turned_r0, bypass_fall = resist(
                     # model
@@ -263,19 +310,17 @@ def step_cells(
                     all_r0,
                     all_r1,
                     all_r2,
-                    all_bypass_current,
                     all_heat,
                     all_source_voltage,
                     # inputs
                     all_soc,
-                    all_voltage,
                     all_temperature,
                     all_resistance_growth,
+                    all_bypass_current,
                     direction,
                     discharged - charged,
                     # overlay
                     all_resistance_gain,
-                    all_short_conductance,
                     r,
                     own,
                 )

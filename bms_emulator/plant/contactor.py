@@ -1,7 +1,8 @@
-"""Contactors, precharge resistor and fuse of a rack.
+"""Contactors, precharge resistor, fuse, breaker and terminals of a rack.
 
-A rack conducts when its main-negative contactor and either the main-positive or the precharge contactor are closed and
-its fuse is whole. Contacts follow their coils after the travel time, unless a fault holds them.
+A rack conducts when its main-negative contactor and either the main-positive or the precharge contactor are closed, its
+fuse is whole and its breaker closed. Contacts follow their coils after the travel time, unless a fault holds them; a
+coil asks for nothing while the auxiliary supply is too low for it.
 """
 
 import math
@@ -15,26 +16,31 @@ MAIN_POSITIVE = int(Contactor.MAIN_POSITIVE)
 
 
 @scalar
-def is_main_closed(contactor_closed, fuse_closed):
-    """Whether a rack conducts past its precharge resistor; `contactor_closed` has shape (contactor)."""
-    return contactor_closed[MAIN_NEGATIVE] * contactor_closed[MAIN_POSITIVE] * fuse_closed != 0.0
+def is_main_closed(contactor_closed, protection_closed):
+    """Whether a rack conducts past its precharge resistor.
+
+    Args:
+        contactor_closed: Shape (contactor).
+        protection_closed: 1 while both fuse and breaker conduct.
+    """
+    return contactor_closed[MAIN_NEGATIVE] * contactor_closed[MAIN_POSITIVE] * protection_closed != 0.0
 
 
 @scalar
-def is_any_main_closed(contactor_closed, fuse_closed):
-    """Whether any rack conducts past its precharge resistor; shapes (rack, contactor) and (rack)."""
+def is_any_main_closed(contactor_closed, fuse_closed, breaker_closed):
+    """Whether any rack conducts past its precharge resistor; shapes (rack, contactor), (rack) and (rack)."""
     supplied = False
     for r in range(fuse_closed.size):
-        supplied = supplied or is_main_closed(contactor_closed[r], fuse_closed[r])
+        supplied = supplied or is_main_closed(contactor_closed[r], fuse_closed[r] * breaker_closed[r])
     return supplied
 
 
 @scalar
-def path_resistance(contactor_closed, fuse_closed, wiring_resistance, precharge_resistance):
+def path_resistance(contactor_closed, protection_closed, wiring_resistance, precharge_resistance):
     """Resistance from a string's terminals to the common node of the racks [Ohm]; infinite where the rack is open."""
-    if is_main_closed(contactor_closed, fuse_closed):
+    if is_main_closed(contactor_closed, protection_closed):
         return wiring_resistance
-    if contactor_closed[MAIN_NEGATIVE] * contactor_closed[PRECHARGE] * fuse_closed != 0.0:
+    if contactor_closed[MAIN_NEGATIVE] * contactor_closed[PRECHARGE] * protection_closed != 0.0:
         return wiring_resistance + precharge_resistance
     return math.inf
 
@@ -47,7 +53,7 @@ def melt(fuse_heat, current_squared_time, rating, dt):
 
 @scalar
 def warm_resistor(temperature, air_temperature, power, cooling, decay):
-    """Temperature of a resistor after a step of constant heating by `power` [W], exact for any step [K].
+    """Temperature of a resistor or terminal after a step of constant heating by `power` [W], exact for any step [K].
 
     It gives `cooling` [W/K] to the air around it; decay = exp(-dt cooling / heat capacity).
     """
@@ -56,14 +62,31 @@ def warm_resistor(temperature, air_temperature, power, cooling, decay):
 
 
 @scalar
+def operate_breaker(closed, trip, close):
+    """Whether a breaker is closed: a trip opens it whatever the hand at it does, and only a hand closes it again."""
+    if trip != 0.0:
+        return 0.0
+    return 1.0 if close != 0.0 else closed
+
+
+@scalar
+def energise(command, closed, supply_voltage, pick_up, drop_out):
+    """What a coil asks of its contacts: its command, and nothing below the voltage at which it closes or holds them."""
+    return command if supply_voltage >= (drop_out if closed != 0.0 else pick_up) else 0.0
+
+
+@scalar
 def step_contactors(
     # model
     travel_time,
+    pick_up,
+    drop_out,
     # state
     closed,
     travel,
     # inputs
     command,
+    supply_voltage,
     # overlay
     hold,
     dt,
@@ -74,11 +97,12 @@ def step_contactors(
     """
     for r in range(closed.shape[0]):
         for k in range(closed.shape[1]):
-            if command[r, k] == closed[r, k]:
+            asked = energise(command[r, k], closed[r, k], supply_voltage, pick_up, drop_out)
+            if asked == closed[r, k]:
                 travel[r, k] = 0.0
             else:
                 travel[r, k] += dt
                 if travel[r, k] > travel_time - 0.5 * dt:
-                    closed[r, k] = command[r, k]
+                    closed[r, k] = asked
                     travel[r, k] = 0.0
             closed[r, k] = closed[r, k] if math.isnan(hold[r, k]) else hold[r, k]

@@ -204,6 +204,7 @@ def _step_packs(model: CoolingModel, state: PlantState, tick: int, slow: int, dt
         packs.coolant_outlet_temperature,
         packs.coolant_heat,
         packs.air_heat,
+        packs.balancing_heat,
         # inputs
         packs.coolant_flow,
         containers.coolant_inlet_temperature,

@@ -1,4 +1,4 @@
-"""From the coils to the meters: contactors, PCS, bus and energies of every container, in the order of cause and effect.
+"""From the coils to the meters: contactors, breakers, PCS, bus and energies of every container, cause before effect.
 
 One kernel does it all, because at a single container most of the time goes into calling kernels.
 """
@@ -7,7 +7,7 @@ from typing import Final
 
 from bms_emulator.jit import fields_of, kernel
 from bms_emulator.plant.bus import BusModel, split_current, strain
-from bms_emulator.plant.contactor import is_any_main_closed, step_contactors
+from bms_emulator.plant.contactor import is_any_main_closed, operate_breaker, step_contactors
 from bms_emulator.plant.metering import count_energy
 from bms_emulator.plant.pcs import RUNNING, PcsModel, ac_power_of, advance_state, demand_of
 from bms_emulator.plant.string import Strings
@@ -26,7 +26,9 @@ def step_bus(
     contactor_travel,
     fuse_closed,
     fuse_heat,
+    breaker_closed,
     precharge_temperature,
+    terminal_temperature,
     current,
     bus_voltage,
     bus_current,
@@ -45,6 +47,10 @@ def step_bus(
     energy_charged,
     # inputs
     contactor_command,
+    breaker_trip,
+    breaker_close,
+    supply_voltage,
+    loose_resistance,
     discharge_source_voltage,
     discharge_resistance,
     charge_source_voltage,
@@ -67,27 +73,35 @@ def step_bus(
 ):
     """Let contacts follow their coils, ask each PCS for its demand, share the current out, and settle the energies.
 
-    Shapes: (rack, contactor) for the contactors; (rack) for fuses, resistors, currents and sources of the strings;
-    (container) for the rest. The constants are the fields of :class:`BusModel` and :class:`PcsModel`.
+    A hand at a breaker is taken away once it has been obeyed: breaker_close is zeroed.
+
+    Shapes: (rack, contactor) for the contactors; (rack) for fuses, breakers, resistors, terminals, currents and sources
+    of the strings; (container) for the rest. The constants are the fields of :class:`BusModel` and :class:`PcsModel`.
     """
     model = BusModel(*fields_of(bus_constants, BUS_FIELDS))
     pcs_model = PcsModel(*fields_of(pcs_constants, PCS_FIELDS))
     racks = fuse_closed.size // bus_voltage.size
     for c in range(bus_voltage.size):
         own = slice(c * racks, (c + 1) * racks)
-        closed, fuses = contactor_closed[own], fuse_closed[own]
+        closed, fuses, breakers = contactor_closed[own], fuse_closed[own], breaker_closed[own]
         step_contactors(
             # model
             model.contactor_travel_time,
+            model.coil_pick_up,
+            model.coil_drop_out,
             # state
             closed,
             contactor_travel[own],
             # inputs
             contactor_command[own],
+            supply_voltage[c],
             # overlay
             contactor_hold[own],
             dt,
         )
+        for r in range(c * racks, (c + 1) * racks):
+            breaker_closed[r] = operate_breaker(breaker_closed[r], breaker_trip[r], breaker_close[r])
+            breaker_close[r] = 0.0
         pcs_state[c], start_time[c] = advance_state(
             # model
             pcs_model,
@@ -96,7 +110,7 @@ def step_bus(
             start_time[c],
             # inputs
             pcs_enable[c] != 0.0,
-            is_any_main_closed(closed, fuses),
+            is_any_main_closed(closed, fuses, breakers),
             bus_voltage[c],
             dt,
         )
@@ -129,6 +143,8 @@ def step_bus(
             charge_resistance[own],
             closed,
             fuses,
+            breakers,
+            loose_resistance[own],
             model.wiring_resistance,
             model.precharge_resistance,
         )
@@ -155,6 +171,7 @@ def step_bus(
             strings,
             fuse_heat[own],
             precharge_temperature[own],
+            terminal_temperature[own],
             # inputs
             air_temperature[c],
             solution.ripple,

@@ -21,10 +21,13 @@ from bms_emulator.plant.state import (
     PackCircuit,
     PackState,
     PcsPlantState,
+    PlantInputs,
     PlantOverlay,
     PlantState,
     RackState,
     RunawayState,
+    Surroundings,
+    UnitState,
 )
 from bms_emulator.plant.step import settle_cells
 from bms_emulator.profile.site import SiteProfile
@@ -38,8 +41,11 @@ def initialise(model: PlantModel, state: PlantState, site: SiteProfile, seed: in
         _set_declared(group)
     for safety in (state.runaway, state.air, state.fire, state.fire_commands):
         _set_declared(safety)
+    for around in (state.surroundings, state.units):
+        _set_declared(around)
     initialise_cooling(model.cooling, state, site)
-    state.racks.precharge_temperature[...] = state.containers.air_temperature.repeat(site.container.rack_count)
+    air = state.containers.air_temperature.repeat(site.container.rack_count)
+    state.racks.precharge_temperature[...] = state.racks.terminal_temperature[...] = air
     initialise_runaway(model.runaway, state)
     rng = np.random.default_rng((seed, _INITIAL_STREAM))
     racks, cells = state.cells.soc.shape
@@ -48,7 +54,7 @@ def initialise(model: PlantModel, state: PlantState, site: SiteProfile, seed: in
     state.cells.soc[...] = np.clip(site.initial.soc_percent * 1e-2 + rack_soc + cell_soc, 0.0, 1.0)
     state.cells.capacity[...] = model.cells.capacity
     start_at_age(model, state, site)
-    settle_cells(model, state, _neutral_overlay(site))
+    settle_cells(model, state, *_neutral(site))
     start_meters(state)
 
 
@@ -63,7 +69,9 @@ def _set_declared(
     | RunawayState
     | AirState
     | FireState
-    | FireCommands,
+    | FireCommands
+    | Surroundings
+    | UnitState,
 ) -> None:
     """Give all arrays of a group the values that they are declared with."""
     for field in dataclasses.fields(group):
@@ -71,6 +79,7 @@ def _set_declared(
         getattr(group, field.name)[...] = info.initial
 
 
-def _neutral_overlay(site: SiteProfile) -> PlantOverlay:
-    """Overlay of a plant without faults."""
-    return Arena(Layout(site.counts, {"overlay": PlantOverlay})).group("overlay", PlantOverlay)
+def _neutral(site: SiteProfile) -> tuple[PlantInputs, PlantOverlay]:
+    """Inputs of a plant of which nothing is asked, and overlay of one without faults."""
+    arena = Arena(Layout(site.counts, {"inputs": PlantInputs, "overlay": PlantOverlay}))
+    return arena.group("inputs", PlantInputs), arena.group("overlay", PlantOverlay)

@@ -15,6 +15,7 @@ from bms_emulator.plant.metering import MeterModel, build_meter_model
 from bms_emulator.plant.pcs import PcsModel
 from bms_emulator.plant.runaway import RunawayModel, build_runaway_model
 from bms_emulator.plant.table import monotone_curve, tabulate
+from bms_emulator.plant.units import UnitModel, build_unit_model
 from bms_emulator.profile.cell import CellProfile
 from bms_emulator.profile.site import SiteProfile
 from bms_emulator.units import GAS_CONSTANT, SECONDS_PER_HOUR, SECONDS_PER_MONTH, kelvin
@@ -49,6 +50,7 @@ class PlantModel:
     meters: MeterModel
     ageing: AgeingModel
     runaway: RunawayModel
+    units: UnitModel
 
     @cached_property
     def cell_numbers(self) -> Array:
@@ -81,6 +83,11 @@ def build_plant_model(site: SiteProfile, seed: int) -> PlantModel:
             precharge_cooling=rack.contactors.precharge_cooling_w_per_k,
             fuse_rating=rack.contactors.fuse_rating_a,
             fuse_melting_integral=rack.contactors.fuse_melting_a2s,
+            coil_pick_up=rack.contactors.pick_up_v,
+            coil_drop_out=rack.contactors.drop_out_v,
+            terminal_resistance=rack.terminals.resistance_mohm * 1e-3,
+            terminal_heat_capacity=rack.terminals.heat_capacity_j_per_k,
+            terminal_cooling=rack.terminals.cooling_w_per_k,
             link_capacitance=pcs.dc_link_capacitance_mf * 1e-3,
             bleed_resistance=pcs.dc_link_bleed_kohm * 1e3,
             link_voltage_max=pcs.dc_voltage_max_v,
@@ -103,6 +110,7 @@ def build_plant_model(site: SiteProfile, seed: int) -> PlantModel:
             site, cells.capacity, _ageing_rates(site, np.random.default_rng((seed, _AGEING_STREAM)))
         ),
         runaway=build_runaway_model(site),
+        units=build_unit_model(site),
     )
 
 
@@ -158,6 +166,7 @@ def _build_cells(site: SiteProfile, rng: np.random.Generator) -> CellModel:
         coulombic_efficiency=cell.coulombic_efficiency,
         cells_per_pack=rack.pack.cell_count,
         joint_resistance=rack.cell_count * rack.pack.joint_resistance_mohm * 1e-3,
+        balancing_resistance=rack.pack.balancing_resistance_ohm,
     )
 
 

@@ -3,7 +3,9 @@
 It sleeps at a site where all is calm. The insulation falls as what jets throw out creeps over it:
 
     dw/dt = (S - w) / tau        S thrown out, w crept over the insulation, in contents of a cell
-    1 / R = 1 / R_sound + w / R_residue + leak of a fault
+    1 / R = 1 / R_sound + w / R_residue + leaks of faults
+
+Half of what is sound and of what has crept is at either pole; a fault leaks at one of them or at both.
 """
 
 import math
@@ -79,10 +81,13 @@ def step_insulation(
     spilled,
     wetted,
     resistance,
+    positive,
+    negative,
     # inputs
     jet_flow,
     # overlay
-    leak,
+    leak_positive,
+    leak_negative,
     dt,
 ):
     """Advance the insulation of every rack by dt [s]: what jets throw out creeps over it, exactly for a steady jet.
@@ -100,12 +105,16 @@ def step_insulation(
         spilled[r] += flow * dt
         if flow == 0.0 and spilled[r] - wetted[r] < SETTLED:
             wetted[r] = spilled[r]
-        resistance[r] = 1.0 / (model.sound + model.residue * wetted[r] + leak[r])
+        conductance = model.sound + model.residue * wetted[r]
+        resistance[r] = 1.0 / (conductance + (leak_positive[r] + leak_negative[r]))
+        positive[r] = 1.0 / (0.5 * conductance + leak_positive[r])
+        negative[r] = 1.0 / (0.5 * conductance + leak_negative[r])
 
 
 def initialise_runaway(model: RunawayModel, state: PlantState) -> None:
     """Set racks to sound insulation, and detectors to the air that is there."""
     state.runaway.insulation_resistance[...] = 1.0 / model.insulation.sound
+    state.runaway.insulation_positive[...] = state.runaway.insulation_negative[...] = 2.0 / model.insulation.sound
     _settle_heat_detectors(state)
 
 
@@ -174,10 +183,13 @@ def step_runaway(
         runaway.spilled,
         runaway.wetted,
         runaway.insulation_resistance,
+        runaway.insulation_positive,
+        runaway.insulation_negative,
         # inputs
         runaway.jet_flow,
         # overlay
-        overlay.insulation_leak,
+        overlay.insulation_leak_positive,
+        overlay.insulation_leak_negative,
         dt,
     )
     step_air(

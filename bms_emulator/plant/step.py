@@ -10,6 +10,7 @@ from bms_emulator.plant.model import PlantModel
 from bms_emulator.plant.runaway import step_runaway
 from bms_emulator.plant.schedule import slow_ticks
 from bms_emulator.plant.state import PlantInputs, PlantOverlay, PlantState
+from bms_emulator.plant.units import step_units
 
 
 def step(
@@ -38,6 +39,7 @@ def step(
     step_electrical(model, state, inputs, overlay, tick, dt, refresh)
     step_runaway(model.runaway, state, overlay, tick, dt, refresh)
     step_cooling(model.cooling, state, inputs, overlay, time, tick, dt, refresh)
+    step_units(model.units, state, inputs, overlay)
     read_meters(model.meters, state, tick, dt)
     step_ageing(model.ageing, model.cells, state, tick, dt)
 
@@ -51,9 +53,9 @@ def step_electrical(
     dt: float,
     refresh: bool = False,
 ) -> None:
-    """Advance contactors, PCS, bus and cells by dt [s]; arguments as for :func:`step`."""
+    """Advance contactors, breakers, PCS, bus and cells by dt [s]; arguments as for :func:`step`."""
     solve_bus(model, state, inputs, overlay, dt)
-    advance_cells(model, state, overlay, tick, 1 if refresh else slow_ticks(dt), dt)
+    advance_cells(model, state, inputs, overlay, tick, 1 if refresh else slow_ticks(dt), dt)
 
 
 def solve_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay, dt: float) -> None:
@@ -68,7 +70,9 @@ def solve_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, overlay
         racks.contactor_travel,
         racks.fuse_closed,
         racks.fuse_heat,
+        racks.breaker_closed,
         racks.precharge_temperature,
+        racks.terminal_temperature,
         racks.current,
         containers.bus_voltage,
         containers.bus_current,
@@ -87,6 +91,10 @@ def solve_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, overlay
         containers.energy_charged,
         # inputs
         inputs.contactor_command,
+        inputs.breaker_trip,
+        state.surroundings.breaker_close,
+        state.surroundings.supply_voltage,
+        state.surroundings.terminal_resistance,
         racks.discharge_source_voltage,
         racks.discharge_resistance,
         racks.charge_source_voltage,
@@ -110,7 +118,13 @@ def solve_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, overlay
 
 
 def advance_cells(
-    model: PlantModel, state: PlantState, overlay: PlantOverlay, tick: int, slow_ticks: int, dt: float
+    model: PlantModel,
+    state: PlantState,
+    inputs: PlantInputs,
+    overlay: PlantOverlay,
+    tick: int,
+    slow_ticks: int,
+    dt: float,
 ) -> None:
     """Advance all cells with the string currents; every pack is brought up to date once in `slow_ticks` ticks."""
     cells, circuits, racks = state.cells, state.circuits, state.racks
@@ -131,6 +145,7 @@ def advance_cells(
         cells.bypass_current,
         cells.source_voltage,
         cells.fall_per_charge,
+        cells.balancing_current,
         circuits.source_voltage,
         circuits.turned_source_voltage,
         circuits.fall_per_charge,
@@ -150,6 +165,8 @@ def advance_cells(
         circuits.taken_charge,
         circuits.taken_current,
         state.packs.stored_energy,
+        state.packs.balancing,
+        state.packs.balancing_heat,
         racks.direction,
         racks.voltage,
         racks.discharge_source_voltage,
@@ -162,6 +179,8 @@ def advance_cells(
         cells.resistance_growth,
         cells.voltage_gain,
         cells.temperature_core,
+        inputs.balancing,
+        inputs.balancing_count,
         # overlay
         overlay.cell_resistance_gain,
         overlay.cell_short_conductance,
@@ -171,10 +190,10 @@ def advance_cells(
     )
 
 
-def settle_cells(model: PlantModel, state: PlantState, overlay: PlantOverlay) -> None:
+def settle_cells(model: PlantModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay) -> None:
     """Let all that follows from the state of the cells agree with it, in steps of no time.
 
     The first brings the cells up to date, the second shows their voltages.
     """
     for _ in range(2):
-        advance_cells(model, state, overlay, tick=0, slow_ticks=1, dt=0.0)
+        advance_cells(model, state, inputs, overlay, tick=0, slow_ticks=1, dt=0.0)

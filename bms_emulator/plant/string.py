@@ -35,6 +35,8 @@ class Strings(NamedTuple):
         charge_resistance: [Ohm].
         contactor_closed: Shape (rack, contactor).
         fuse_closed: 1 while the fuse conducts.
+        breaker_closed: 1 while the breaker conducts.
+        loose_resistance: What a loose terminal has more than a sound one [Ohm].
         wiring_resistance: Cables, fuse and contactors of each [Ohm].
         precharge_resistance: [Ohm].
     """
@@ -46,6 +48,8 @@ class Strings(NamedTuple):
     charge_resistance: Array
     contactor_closed: Array
     fuse_closed: Array
+    breaker_closed: Array
+    loose_resistance: Array
     wiring_resistance: float
     precharge_resistance: float
 
@@ -74,7 +78,10 @@ def current_of_power(source_voltage, resistance, power):
 def path_of(strings, r):
     """Resistance from string `r` to the common node [Ohm], infinite where it is open."""
     return path_resistance(
-        strings.contactor_closed[r], strings.fuse_closed[r], strings.wiring_resistance, strings.precharge_resistance
+        strings.contactor_closed[r],
+        strings.fuse_closed[r] * strings.breaker_closed[r],
+        strings.wiring_resistance + strings.loose_resistance[r],
+        strings.precharge_resistance,
     )
 
 

@@ -247,6 +247,7 @@ def step_packs(
     outlet_temperature,
     coolant_heat,
     air_heat,
+    unit_heat,
     # inputs
     flow,
     inlet_temperature,
@@ -260,9 +261,11 @@ def step_packs(
 ):
     """Advance the packs that are due at this tick by `slow_ticks * dt` [s].
 
+    The heat [J] of the monitoring unit at the front of a pack goes to the air around it and is zeroed.
+
     Shapes: core, surface, heat (rack, cell); segment_temperature (rack, segment); plate_temperature, temperature_max,
-    outlet_temperature, coolant_heat, air_heat, flow (rack, pack); inlet_temperature, heat_capacity, film_turbulent,
-    film_laminar, air_temperature (container).
+    outlet_temperature, coolant_heat, air_heat, unit_heat, flow (rack, pack); inlet_temperature, heat_capacity,
+    film_turbulent, film_laminar, air_temperature (container).
     """
     racks, packs = flow.shape
     cells, segments = model.cell_count, model.segment_count
@@ -287,3 +290,5 @@ def step_packs(
             step,
         )
         plate_temperature[r, p] = plate.mean()
+        air_heat[r, p] += unit_heat[r, p] / step
+        unit_heat[r, p] = 0.0

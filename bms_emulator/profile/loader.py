@@ -18,6 +18,7 @@ from bms_emulator.profile.folders import Folders, Found, shown
 from bms_emulator.profile.override import Overrides
 from bms_emulator.profile.rack import PackProfile, RackProfile
 from bms_emulator.profile.site import SiteProfile
+from bms_emulator.profile.user_firmware import is_module_class
 from bms_emulator.profile.weather import read_hourly
 from bms_emulator.profile.wording import findings
 
@@ -152,7 +153,7 @@ class _Loading:
         content, problems = own.apply(document.data)
         self.problems += problems
         if model is SiteProfile:
-            content = self._with_weather(content, found, source)
+            content = _with_libraries(self._with_weather(content, found, source), found.path.parent)
         name = content.get("name")
         if isinstance(name, str) and name != found.name:
             self.problems.append(source.problem(("name",), f"must be {found.name}, the name of the file", name))
@@ -221,3 +222,18 @@ class _Loading:
         for index, device in enumerate(site.modbus.devices):
             if not is_path(device.map):
                 self._find(MAPS, device.map, ("modbus", "devices", index, "map"), source)
+
+
+def _with_libraries(content: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """A site's content with whole paths in its user firmware, those that are not whole starting at a folder."""
+    rows = content.get("user_firmware")
+    if not isinstance(rows, list):
+        return content
+    return content | {"user_firmware": [_with_whole_paths(row, folder) for row in rows]}
+
+
+def _with_whole_paths(row: Any, folder: Path) -> Any:
+    if not isinstance(row, dict):
+        return row
+    paths = {key: row[key] for key in ("library", "persistent") if isinstance(row.get(key), str) and row[key]}
+    return row | {key: str((folder / path).absolute()) for key, path in paths.items() if not is_module_class(path)}

@@ -52,6 +52,8 @@ class PackProfile(ProductProfile):
     """Spread evenly over the cells."""
     joint_resistance_mohm: NonNegative
     """Busbar and weld, per cell."""
+    balancing_resistance_ohm: Positive
+    """Resistor that bleeds a cell while it is balanced."""
     cold_plate: ColdPlate
     """Cold plate and the flow through it."""
 
@@ -97,11 +99,22 @@ class Sensors(Section):
     temperature_k: Channel
     """Every temperature sensor; offset, noise and resolution in K, range in °C."""
     current_a: Channel
-    """String current."""
+    """String current, by either of two sensors."""
     rack_voltage_v: Channel
-    """Voltage of the string and of the DC bus outside the contactors."""
+    """Voltage of the string, behind its fuse, and of the DC bus outside the contactors."""
     insulation_ohm: Channel
-    """Insulation resistance of the rack against earth."""
+    """Insulation resistance against earth: of both poles, and of either of them."""
+
+
+class Terminals(Section):
+    """The power terminals of a rack, the hottest of them; what they heat is a part of the cables' loss."""
+
+    resistance_mohm: NonNegative
+    """Of a sound terminal."""
+    heat_capacity_j_per_k: Positive
+    """Of the terminal and the copper around it."""
+    cooling_w_per_k: Positive
+    """To the air of the enclosure, by its surface and along the cable."""
 
 
 class Contactors(Section):
@@ -109,6 +122,10 @@ class Contactors(Section):
 
     travel_ms: Positive
     """From the coil command to the moving contact's arrival."""
+    pick_up_v: Positive
+    """Auxiliary supply from which a coil closes its contacts."""
+    drop_out_v: Positive
+    """Auxiliary supply below which a coil lets its contacts go."""
     precharge_resistance_ohm: Positive
     """Resistor in series with the precharge contactor."""
     precharge_heat_capacity_j_per_k: Positive
@@ -119,6 +136,11 @@ class Contactors(Section):
     """Current that the fuse carries for ever."""
     fuse_melting_a2s: Positive
     """Melting integral above rating."""
+
+    def broken_laws(self) -> Iterator[Broken]:
+        """A coil holds what it could close."""
+        if self.drop_out_v > self.pick_up_v:
+            yield "drop_out_v", f"must be <= pick_up_v = {self.pick_up_v:g}"
 
 
 class RackProfile(ProductProfile):
@@ -137,9 +159,13 @@ class RackProfile(ProductProfile):
     contactor_resistance_mohm: NonNegative
     """Each contactor; two of them are in the path of the current."""
     insulation_kohm: Positive
-    """Sound rack against earth."""
+    """Sound rack against earth, both poles in parallel."""
+    insulation_monitor_kohm: Positive
+    """Resistance against earth of an insulation monitor that is on; others on the same bus measure it, too."""
     contactors: Contactors
     """Contactors, precharge resistor and fuse."""
+    terminals: Terminals
+    """Power terminals."""
     sensors: Sensors
     """Measurement chain."""
 

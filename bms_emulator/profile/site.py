@@ -26,6 +26,7 @@ from bms_emulator.profile.container import ContainerProfile, PcsProfile
 from bms_emulator.profile.firmware import FirmwareProfile
 from bms_emulator.profile.folders import Folders
 from bms_emulator.profile.runaway import LAYERS
+from bms_emulator.profile.user_firmware import UserFirmware, assignment_problems
 
 Port = Annotated[Integer, Field(ge=0, le=65535)]
 AirDegc = Annotated[Degc, Field(ge=-60, le=60)]
@@ -221,6 +222,11 @@ class SiteProfile(Profile):
     """PCS, by name; one to each container."""
     firmware: FirmwareProfile
     """Firmware settings, by name."""
+    user_firmware: tuple[UserFirmware, ...] = ()
+    """Racks that run a user's own firmware; all others run the reference firmware."""
+    firmware_clock: Literal["realtime", "lockstep"] = "realtime"
+    """Whether a tick waits for users' firmware half of its time at most, or until it has answered. Where nothing ties
+    the run to real time, at speed max and when stepped by a program, it always waits."""
     weather: Weather
     """Outside air."""
     initial: Initial
@@ -277,7 +283,8 @@ class SiteProfile(Profile):
         }
 
     def broken_laws(self) -> Iterator[Broken]:
-        """Devices show containers that there are, and no two servers listen on one port."""
+        """Devices show containers that there are, a rack has one firmware, no two servers listen on one port."""
+        yield from assignment_problems(self.user_firmware, self.container_count, self.container.rack_count)
         for index, device in enumerate(self.modbus.devices):
             if device.container > self.container_count:
                 yield f"modbus.devices.{index}.container", f"must be <= container_count = {self.container_count}"

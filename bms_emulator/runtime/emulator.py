@@ -5,6 +5,7 @@ loop that drives it does.
 """
 
 import math
+from collections.abc import Mapping
 from operator import index
 from typing import Any
 
@@ -16,6 +17,8 @@ import bms_emulator.sensing.step as sensing
 from bms_emulator.arrays import Arena, Array
 from bms_emulator.faults.engine import FaultSet
 from bms_emulator.firmware.contract import PcsCommands
+from bms_emulator.firmware.native.host import Pace, UserFirmwareHost
+from bms_emulator.firmware.native.host_options import HostOptions
 from bms_emulator.firmware.reference.firmware import FirmwareArrays, ReferenceFirmware
 from bms_emulator.interfaces.link import Ack, Command
 from bms_emulator.interfaces.modbus.encode import encode
@@ -28,7 +31,7 @@ from bms_emulator.points.catalogue import Catalogue
 from bms_emulator.points.emulator import EmulatorState
 from bms_emulator.profile.site import SiteProfile
 from bms_emulator.runtime.actuators import actuate
-from bms_emulator.runtime.events import Events, Record
+from bms_emulator.runtime.events import Events, Record, log_firmware
 from bms_emulator.sensing.auxiliary import report_pcs
 from bms_emulator.sensing.model import build_sensing_model
 from bms_emulator.sensing.state import Measured, PcsMeasured, SensorState
@@ -43,9 +46,20 @@ class Emulator:
     Args:
         site: What to emulate.
         seed: Seed of everything that is random; the same site, seed and commands give the same bits.
+        memories: Persistent memories of users' firmware as the last run left them, by rack.
+        options: What of users' firmware to record, and what to debug.
+
+    Raises:
+        FirmwareProblems: A user's firmware cannot be run.
     """
 
-    def __init__(self, site: SiteProfile, seed: int = 0) -> None:
+    def __init__(
+        self,
+        site: SiteProfile,
+        seed: int = 0,
+        memories: Mapping[str, bytes] | None = None,
+        options: HostOptions = HostOptions(),  # noqa: B008 (it is frozen)
+    ) -> None:
         self.site = site
         self.seed = seed
         self.dt = site.step_ms / 1000.0
@@ -63,6 +77,16 @@ class Emulator:
         self._pcs_commands = group("pcs.commands", PcsCommands)
         self._controllers = FirmwareArrays.of(self.arena)
         self._clock = group("emulator", EmulatorState)
+        firmware = self._controllers
+        self._user_firmware = UserFirmwareHost(
+            site,
+            firmware.racks,
+            firmware.orders,
+            firmware.commands,
+            firmware.master,
+            memories,
+            options,
+        )
 
         self._plant_model = build_plant_model(site, seed)
         self._sensing_model = build_sensing_model(site, seed)
@@ -92,13 +116,20 @@ class Emulator:
         sensing.step(self._sensing_model, self._sensors, self._measured, self._plant, self._faults.sensors, tick, dt)
         report_pcs(self._pcs_measured, self._plant)
         self._controllers.master.age += dt
-        self._firmware.step(self._measured, time, dt)
+        self._firmware.give_orders(self._measured, time, dt)
+        self._user_firmware.scatter(self._measured, tick, dt)
+        self._firmware.run_racks(self._measured, time, dt)
+        self._user_firmware.gather(self._measured, tick, dt)
+        self._firmware.report(self._measured, time, dt)
         actuate(self._controllers.racks, self._controllers.bank, self._pcs_commands, self._rated_power, self._inputs)
         self.tick_count += 1
         self._clock.tick[...] = self.tick_count
         self._clock.time[...] = self.time
         for happening in self._faults.take_events():
             self._events.add("fault", happening["target"], happening)
+        for record in self._user_firmware.take_events():
+            self._events.add(*record)
+            log_firmware(record)
         self._events.collect()
         encode(self.arena.buffer, self.images, 0.0, *self.plan.arrays)  # older readings stand there since their tick
 
@@ -133,6 +164,41 @@ class Emulator:
     def take_events(self) -> list[Record]:
         """Events since the last call: (kind, source, data)."""
         return self._events.take()
+
+    # users' firmware
+
+    def set_pace(self, pace: Pace) -> None:
+        """Say how long a tick waits for users' firmware from now on; without this it waits for every answer."""
+        self._user_firmware.pace = pace
+
+    def firmware_status(self) -> list[dict[str, Any]]:
+        """Which racks run which user's firmware, and how it does, as plain data."""
+        return self._user_firmware.status()
+
+    def firmware_hash(self) -> str | None:
+        """Digest of all that users' firmware has decided; None where there is none."""
+        return self._user_firmware.digest()
+
+    @property
+    def firmware_lates(self) -> int:
+        """How often users' firmware did not answer in time: a run in which it did does not repeat."""
+        return self._user_firmware.lates
+
+    def firmware_memories(self) -> dict[str, bytes]:
+        """Persistent memory of users' firmware, by rack."""
+        return self._user_firmware.memories()
+
+    def save_firmware(self) -> dict[str, bytes]:
+        """State of users' firmware, by rack. FirmwareError, LookupError: one does not offer it, or does not run."""
+        return self._user_firmware.save()
+
+    def load_firmware(self, states: Mapping[str, bytes]) -> None:
+        """Give users' firmware their states back. FirmwareError, LookupError: as for :meth:`save_firmware`."""
+        self._user_firmware.load(states)
+
+    def close(self) -> None:
+        """End the processes of users' firmware."""
+        self._user_firmware.close()
 
     def _refuse(self, message: str) -> Ack:
         return Ack(False, self.tick_count, self.time, message)

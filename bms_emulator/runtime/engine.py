@@ -13,10 +13,12 @@ from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 from bms_emulator import __version__
+from bms_emulator.firmware.native.host_errors import FirmwareProblems, FirmwareStopError
 from bms_emulator.interfaces.link import Ack, Command
 from bms_emulator.points.emulator import EmulatorCommands, EmulatorState
 from bms_emulator.profile.site import SiteProfile
 from bms_emulator.runtime.clock import Clock, MonotonicClock
+from bms_emulator.runtime.firmware_memory import read_memories, write_memories
 from bms_emulator.runtime.journal import Journal
 from bms_emulator.runtime.loop import Gap, Loop
 from bms_emulator.runtime.memory import Memory
@@ -32,6 +34,11 @@ STATUS_INTERVAL = 250_000_000
 """Longest time between two publications of the status [ns]."""
 GAP_INTERVAL = 10_000_000_000
 """Shortest time between two events that tell of gaps [ns]."""
+FIRMWARE_SHARE = 0.5
+"""Share of a tick's real time that it waits for users' firmware at most."""
+EXIT_FAILED, EXIT_PROBLEMS = 1, 2
+DEBUGGER_INTERVAL = 0.05
+"""Between two looks for a debugger [s]."""
 COMMANDS_AT_ONCE = 500
 """Commands of one producer that are applied at one tick boundary; more wait for the next."""
 
@@ -55,6 +62,9 @@ class Emulates(HasImages, Protocol):
 
     def faults(self) -> list[dict[str, Any]]:
         """Active faults as data."""
+
+    def firmware_status(self) -> list[dict[str, Any]]:
+        """Racks with a user's firmware as data."""
 
 
 class Engine:
@@ -139,6 +149,11 @@ class Engine:
                 # an engine that is faster than real time would keep much of a processor to itself
                 self._has_priority = self._set_realtime(is_real_time)
         return speed
+
+    def patience(self) -> float | None:
+        """Longest wait of a tick for users' firmware [s of real time]; None where nothing ties it to real time."""
+        speed = float(self._speed)
+        return FIRMWARE_SHARE * self._emulator.dt / speed if 0.0 < speed < math.inf else None
 
     def stopping(self) -> bool:
         """Whether a stop was asked for, or the run has lasted as long as it should."""
@@ -238,6 +253,7 @@ class Engine:
                 "realtime": self._has_priority,
                 "commands": dict(self._counts),
                 "faults": emulator.faults(),
+                "firmware": emulator.firmware_status(),
             }
         )
         if self._journal is not None:
@@ -254,29 +270,50 @@ class Engine:
 def main(site: SiteProfile, options: RunOptions, memory: Memory, report: Connection) -> None:
     """Run the engine until a stop is asked for, the duration is over, or something fails.
 
-    Reports ``compiling``, ``ready``, ``finished`` and ``failed``, as :mod:`bms_emulator.runtime.supervisor` says.
+    Reports ``problems``, ``compiling``, ``ready``, ``finished`` and ``failed``, as
+    :mod:`bms_emulator.runtime.supervisor` says.
 
     Raises:
-        SystemExit: With 1, where the run failed.
+        SystemExit: With 1, where the run failed; with 2, where users' firmware cannot be run.
     """
     adopt("engine", options.log_level)
     emulator: Any = None
     try:
-        emulator = _build(site, options, lambda data: report.send(("compiling", data)))
+        emulator = _build(site, options, lambda kind, data: report.send((kind, data)))
         _run(emulator, options, memory, report)
+    except FirmwareProblems as error:
+        report.send(("problems", {"messages": error.messages}))
+        raise SystemExit(EXIT_PROBLEMS) from error
     except Exception as error:
         tick, simulated = (0, 0.0) if emulator is None else (emulator.tick_count, emulator.time)
         where = "at the start" if emulator is None else f"at tick {tick}"
         _log.info("the engine stops %s: %s: %s", where, type(error).__name__, error)
-        message = f"{type(error).__name__}: {error}"
-        trace = traceback.format_exc()
+        is_foreseen = isinstance(error, FirmwareStopError)
+        message = f"{error}" if is_foreseen else f"{type(error).__name__}: {error}"
+        trace = "" if is_foreseen else traceback.format_exc()
         report.send(("failed", {"message": message, "tick": tick, "time": simulated, "traceback": trace}))
-        raise SystemExit(1) from error
-    report.send(("finished", {"ticks": emulator.tick_count, "time": emulator.time}))
+        raise SystemExit(EXIT_FAILED) from error
+    finally:
+        if emulator is not None:
+            _end_firmware(emulator, report)
+    report.send(
+        ("finished", {"ticks": emulator.tick_count, "time": emulator.time, "firmware_hash": emulator.firmware_hash()})
+    )
 
 
-def _build(site: SiteProfile, options: RunOptions, progress: Callable[[dict[str, Any]], None]) -> Any:
+def _end_firmware(emulator: Any, report: Connection) -> None:
+    """Keep the persistent memory of users' firmware, and end its processes."""
+    try:
+        write_memories(emulator.site, emulator.firmware_memories())
+    except OSError as error:
+        report.send(("warning", {"message": f"persistent memory of firmware was not kept: {error}"}))
+    emulator.close()
+
+
+def _build(site: SiteProfile, options: RunOptions, tell: Callable[[str, dict[str, Any]], None]) -> Any:
     from bms_emulator import jit
+    from bms_emulator.firmware.native.debug import wait_for_debugger
+    from bms_emulator.firmware.native.host_options import HostOptions
     from bms_emulator.runtime.emulator import Emulator
 
     count = 0
@@ -284,24 +321,37 @@ def _build(site: SiteProfile, options: RunOptions, progress: Callable[[dict[str,
     def compiling(kernel: str) -> None:
         nonlocal count
         count += 1
-        progress({"count": count, "kernel": kernel})
+        tell("compiling", {"count": count, "kernel": kernel})
+
+    def pause() -> bool:
+        time.sleep(DEBUGGER_INTERVAL)
+        return True
+
+    def attach(rack: str, pid: int) -> None:
+        wait_for_debugger(pid, rack, lambda message: tell("waiting", {"message": message}), pause)
 
     jit.on_compile(compiling)
-    return Emulator(site, options.seed)
+    firmware = HostOptions(options.traces, options.debugged, attach)
+    return Emulator(site, options.seed, read_memories(site), firmware)
 
 
 def _run(emulator: Any, options: RunOptions, memory: Memory, report: Connection) -> None:
+    from bms_emulator.firmware.native.host import Pace
+
     shape = Shape(profile_hash(emulator.site), emulator.arena.layout.size, len(emulator.images))
     channels = Channels.create(memory, shape)
     _, speed_at = emulator.catalogue.find("emulator.speed")
     at_speed = Command("write", "start", {"writes": [[speed_at, options.speed]]})
-    note = nullcontext(None) if options.journal is None else Journal(options.journal, emulator.site, options.seed)
+    path, site, seed = options.journal, emulator.site, options.seed
+    note = nullcontext(None) if path is None else Journal(path, site, seed, read_memories(site))
     with note as journal:
         engine = Engine(emulator, channels, MonotonicClock(), options, journal, set_realtime)
         scheduling = {"timer_slack": set_timer_slack()}
         started = time.monotonic()
         engine.start((at_speed, *options.commands), scheduling)
         _log.info("first tick took %.2f s", time.monotonic() - started)
+        in_lockstep = site.firmware_clock == "lockstep"
+        emulator.set_pace(Pace(time.monotonic, (lambda: None) if in_lockstep else engine.patience))
         freeze_garbage()
         report.send(("ready", {"addresses": []}))
         engine.loop.run()

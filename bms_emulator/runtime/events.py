@@ -1,5 +1,6 @@
 """Events: changes of states and alarms, found by comparing watched points with their values one tick ago."""
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,22 @@ from bms_emulator.points.catalogue import Catalogue, Family
 
 WATCHED = (
     "container.mode",
+    "container.alarm.level",
+    "container.emergency_stop.active",
     "container.master_lost",
     "container.chiller.mode",
     "container.rack.mode",
     "container.rack.alarm_latched",
     "container.rack.alarm.level",
     "container.rack.fuse_feedback",
+    "container.rack.breaker_feedback",
     "pcs.state",
 )
 """Families whose every change is an event."""
+
+_FREQUENT = ("log", "late", "answered")
+"""Events of users' firmware that may come in every tick."""
+_log = logging.getLogger(__name__)
 
 Record = tuple[str, str, dict[str, Any]]
 """Kind, source, data of an event; the loop adds sequence, tick and time."""
@@ -63,6 +71,14 @@ class Events:
         """The events since the last call, oldest first."""
         records, self._records = self._records, []
         return records
+
+
+def log_firmware(record: Record) -> None:
+    """Log an event of a user's firmware: what it says, and every late answer, as information; the rest as a warning."""
+    kind, source, data = record
+    if kind == "firmware":
+        level = logging.INFO if data["action"] in _FREQUENT else logging.WARNING
+        _log.log(level, "%s: firmware: %s", source, data.get("text") or data.get("message"))
 
 
 def _describe(family: Family, position: int, before: float, now: float) -> Record:

@@ -4,9 +4,11 @@ One JSON document a line: first the header with the whole site profile and the s
 which they were applied, at last the end with a digest of the state.
 """
 
+import base64
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -14,8 +16,10 @@ from typing import Any, Protocol, Self
 
 from bms_emulator import __version__
 from bms_emulator.arrays import Arena
+from bms_emulator.firmware.native.host_errors import FirmwareProblems
 from bms_emulator.interfaces.link import Ack, Command
 from bms_emulator.profile.site import SiteProfile
+from bms_emulator.runtime.firmware_memory import libraries, library_digest, library_file
 from bms_emulator.runtime.shared import profile_hash
 
 _FORMAT = 1
@@ -30,6 +34,13 @@ class HasState(Protocol):
 
     arena: Arena
     tick_count: int
+
+    @property
+    def firmware_lates(self) -> int:
+        """How often users' firmware did not answer in time."""
+
+    def firmware_hash(self) -> str | None:
+        """Digest of all that users' firmware has decided; None where there is none."""
 
 
 def state_hash(emulator: HasState) -> str:
@@ -61,9 +72,10 @@ class Journal:
         path: File to write; an existing one is replaced.
         site: What is emulated.
         seed: Seed of the run.
+        memories: Persistent memories of users' firmware at the start, by rack.
     """
 
-    def __init__(self, path: Path, site: SiteProfile, seed: int) -> None:
+    def __init__(self, path: Path, site: SiteProfile, seed: int, memories: Mapping[str, bytes] | None = None) -> None:
         self._file = path.open("w", encoding="utf-8")
         self._write(
             {
@@ -72,6 +84,8 @@ class Journal:
                 "site": site.name,
                 "profile": profile_hash(site),
                 "seed": seed,
+                "firmware": libraries(site),
+                "memories": {name: base64.b64encode(memory).decode() for name, memory in (memories or {}).items()},
                 "profile_data": site.model_dump(mode="json"),
             }
         )
@@ -87,7 +101,14 @@ class Journal:
 
     def end(self, emulator: HasState) -> None:
         """Note the last tick and the state it left."""
-        self._write({"end": emulator.tick_count, "state": state_hash(emulator)})
+        self._write(
+            {
+                "end": emulator.tick_count,
+                "state": state_hash(emulator),
+                "firmware": emulator.firmware_hash(),
+                "lates": emulator.firmware_lates,
+            }
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -102,7 +123,8 @@ class Journal:
 def replay(path: Path) -> Any:
     """Repeat the run of a journal on a fresh emulator and return that.
 
-    A journal without an end, of a run that was cut off, is repeated up to its last command.
+    A journal without an end, of a run that was cut off, is repeated up to its last command. Users' firmware runs again,
+    from the same files and in lockstep; the caller closes the emulator, which ends it.
 
     Raises:
         JournalError: The file is no journal, was altered, or the run did not repeat.
@@ -115,19 +137,45 @@ def replay(path: Path) -> Any:
         raise JournalError(f"{path}:1: the profile is not the one whose hash stands beside it")
     if header["version"] != __version__:
         raise JournalError(f"{path}:1: written by version {header['version']}, this is {__version__}")
-    emulator = Emulator(site, header["seed"])
+    _check_libraries(path, header.get("firmware", []))
+    memories = {name: base64.b64decode(text) for name, text in header.get("memories", {}).items()}
+    try:
+        emulator = Emulator(site, header["seed"], memories)
+    except FirmwareProblems as error:
+        raise JournalError(f"{path}:1: {error}") from error
+    try:
+        _repeat(path, entries, emulator)
+    except BaseException:
+        emulator.close()
+        raise
+    return emulator
+
+
+def _check_libraries(path: Path, rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        digest = library_digest(row["library"])
+        if digest != row["sha256"]:
+            file = library_file(row["library"])
+            what = "is missing" if digest is None else "is not the file of the run: its SHA-256 differs"
+            raise JournalError(f"{path}:1: firmware of {row['racks']}: {file} {what}")
+
+
+def _repeat(path: Path, entries: list[dict[str, Any]], emulator: Any) -> None:
     for line, entry in enumerate(entries, 2):
         ticks = entry["end"] if "end" in entry else entry["tick"]
         while emulator.tick_count < ticks:
             emulator.tick()
         if "end" in entry:
+            lates = entry.get("lates")
+            why = f"; its firmware was late {lates} times, which does not repeat" if lates else ""
             if state_hash(emulator) != entry["state"]:
-                raise JournalError(f"{path}:{line}: the state at tick {ticks} is not that of the run")
+                raise JournalError(f"{path}:{line}: the state at tick {ticks} is not that of the run{why}")
+            if emulator.firmware_hash() != entry.get("firmware"):
+                raise JournalError(f"{path}:{line}: users' firmware decided otherwise than in the run{why}")
         elif emulator.apply(Command(entry["op"], entry["origin"], entry["args"])).accepted != entry["accepted"]:
             raise JournalError(
                 f"{path}:{line}: {entry['op']} was {'accepted' if entry['accepted'] else 'refused'} in the run"
             )
-    return emulator
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

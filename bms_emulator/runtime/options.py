@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from bms_emulator.firmware.native.trace_options import TraceOptions
 from bms_emulator.interfaces.link import Command
 
 
@@ -18,6 +19,8 @@ class RunOptions:
         token: What HTTP clients must present; None asks for nothing.
         commands: Applied before the first tick, e.g. faults given on the command line.
         log_level: Least severe level that is logged.
+        traces: What is recorded of users' firmware; None is nothing.
+        debugged: Names of racks whose firmware waits for a debugger.
     """
 
     speed: float = 1.0
@@ -27,3 +30,5 @@ class RunOptions:
     token: str | None = None
     commands: tuple[Command, ...] = ()
     log_level: str = "warning"
+    traces: TraceOptions | None = None
+    debugged: frozenset[str] = frozenset()

@@ -14,6 +14,8 @@ _PR_SET_NAME = 15
 _PR_SET_TIMERSLACK = 29
 
 _REALTIME_PRIORITY = 50
+_REALTIME_CLASS = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
+"""Children, such as a user's firmware that may run for ever, do not inherit it."""
 _SERVER_NICE = 10
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(processName)s %(name)s: %(message)s"
@@ -54,10 +56,10 @@ def set_timer_slack() -> bool:
 
 def set_realtime(wanted: bool) -> bool:
     """Enter or leave the real-time class of the scheduler (SCHED_FIFO). Whether the process is in it now."""
-    policy, priority = (os.SCHED_FIFO, _REALTIME_PRIORITY) if wanted else (os.SCHED_OTHER, 0)
+    policy, priority = (_REALTIME_CLASS, _REALTIME_PRIORITY) if wanted else (os.SCHED_OTHER, 0)
     with contextlib.suppress(OSError):
         os.sched_setscheduler(0, policy, os.sched_param(priority))
-    return os.sched_getscheduler(0) == os.SCHED_FIFO
+    return os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK == os.SCHED_FIFO
 
 
 def _prctl(option: int, argument: object) -> int:

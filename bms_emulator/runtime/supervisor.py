@@ -4,11 +4,13 @@ It is the only one that reacts to signals. It tells what happens through a callb
 
     problems   {messages}                     nothing was started
     compiling  {process, count, kernel}       a kernel is not in the cache
+    waiting    {process, message}             a user's firmware waits for a debugger, and the run for that
     ready      {addresses, seconds}           everything can be reached
     restarted  {process, addresses}           a server that had died can be reached again
     warning    {process, message}             something is wrong, the run goes on
     failed     {process, message, ...}        the run ends because of this; from the engine with tick, time, traceback
-    finished   {ticks, time}                  the engine has ended as it should
+    finished   {ticks, time, firmware_hash}   the engine has ended as it should; the hash of what users' firmware has
+                                              decided is None where there was none
 """
 
 import multiprocessing
@@ -25,7 +27,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from bms_emulator.profile.site import SiteProfile
-from bms_emulator.runtime import engine, journal, ports, servers
+from bms_emulator.runtime import engine, firmware_memory, journal, ports, servers
 from bms_emulator.runtime.memory import Memory
 from bms_emulator.runtime.options import RunOptions
 from bms_emulator.runtime.shared import Header, new_memory
@@ -67,7 +69,7 @@ def run(site: SiteProfile, options: RunOptions, report: Report, roles: Sequence[
     Returns:
         0 after a clean stop, 1 where the engine failed, 2 where nothing was started.
     """
-    messages = [*ports.problems(site), *journal.problems(options.journal)]
+    messages = [*ports.problems(site), *journal.problems(options.journal), *firmware_memory.problems(site)]
     if messages:
         report("problems", {"messages": messages})
         return EXIT_PROBLEMS
@@ -117,6 +119,7 @@ class _Supervisor:
         self._began = time.monotonic()
         self._ready = False
         self._failed = False
+        self._refused = False
         self._compiler: SpawnProcess | None = None
 
     def run(self) -> int:
@@ -130,7 +133,7 @@ class _Supervisor:
             header.request_stop()
             self._end()
             self._memory.close()
-        return EXIT_FAILED if self._failed else EXIT_CLEAN
+        return EXIT_PROBLEMS if self._refused else EXIT_FAILED if self._failed else EXIT_CLEAN
 
     def _start(self, child: _Child) -> None:
         child.connection, theirs = _SPAWN.Pipe(duplex=False)
@@ -186,6 +189,7 @@ class _Supervisor:
                 self._compiler = _SPAWN.Process(target=_compile, args=(self._site, self._options.log_level))
                 _bear(self._compiler)
             self._failed = self._failed or kind == "failed"
+            self._refused = self._refused or kind == "problems"
             self._report(kind, {"process": child.role.name, **data})
 
     def _bury(self, child: _Child) -> bool:
@@ -196,7 +200,7 @@ class _Supervisor:
         child.process = None
         self._disconnect(child)
         if child.role.vital:
-            if code != 0 and not self._failed:
+            if code != 0 and not (self._failed or self._refused):
                 self._failed = True
                 self._report("failed", {"process": child.role.name, "message": f"the process ended {_ending(code)}"})
             return False

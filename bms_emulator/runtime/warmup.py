@@ -43,4 +43,4 @@ class Rehearsal(Emulator):
 def main(site: SiteProfile, log_level: str) -> None:
     """The process."""
     adopt("compiler", log_level)
-    Rehearsal(site).run()
+    Rehearsal(site.model_copy(update={"user_firmware": ()})).run()

@@ -1,51 +1,59 @@
-"""Current sensors, one to a string."""
+"""Current sensors, two to a string, each with errors of its own."""
 
 import numpy as np
 
 from bms_emulator.arrays import Array
-from bms_emulator.jit import kernel
+from bms_emulator.jit import kernel, scalar
 from bms_emulator.sensing.channel import bend, gaussian, is_due, noise_counter, quantise
-from bms_emulator.sensing.model import ChannelModel
-from bms_emulator.sensing.state import ChannelFaults, Measured, SensorState
+from bms_emulator.sensing.model import SensingModel
+from bms_emulator.sensing.state import Measured, SensorOverlay, SensorState
 
 
 def measure_currents(
-    model: ChannelModel,
+    model: SensingModel,
     state: SensorState,
     measured: Measured,
     current: Array,
-    faults: ChannelFaults,
+    overlay: SensorOverlay,
     tick: int,
     dt: float,
 ) -> None:
-    """Follow the string currents with the sensor's low-pass and read them every period. current: [A], (rack,)."""
-    follow_currents(model.lag, state.current_lagged, current, dt)
-    if is_due(tick, model.period, dt):
-        read_currents(*model.errors, state.current_lagged, tick, measured.current)
-        measured.current_age.fill(0.0)
-        bend(model.scale, faults, measured.current, measured.current_age)
-    else:
-        measured.current_age += dt
+    """Follow the string currents with the sensors' low-pass and read them every period. current: [A], (rack,)."""
+    first, second = model.current, model.current_second
+    due = is_due(tick, first.period, dt)
+    sense_currents(
+        # model
+        *first.errors,
+        second.gain,
+        second.offset,
+        second.key,
+        first.lag,
+        # state
+        state.current_lagged,
+        state.current_second_lagged,
+        # inputs
+        current,
+        due,
+        tick,
+        # out
+        measured.current,
+        measured.current_second,
+        measured.current_age,
+        dt,
+    )
+    if due:
+        bend(first.scale, overlay.current, measured.current, measured.current_age)
+        bend(second.scale, overlay.current_second, measured.current_second, measured.current_age)
+
+
+@scalar
+def low_pass(lagged, quantity, decay):
+    """What a first-order sensor shows after a step of a constant quantity; decay = exp(-dt / lag)."""
+    return decay * lagged + (1.0 - decay) * quantity
 
 
 @kernel
-def follow_currents(
-    # model
-    lag,
-    # state
-    lagged,
-    # inputs
-    current,
-    dt,
-):
-    """First-order low-pass of the currents [A], (rack,); exact for currents that are constant over the step."""
-    decay = np.exp(-dt / lag)
-    for r in range(lagged.shape[0]):
-        lagged[r] = decay * lagged[r] + (1.0 - decay) * current[r]
-
-
-@kernel
-def read_currents(
+def sense_currents(
     # model
     gain,
     offset,
@@ -55,13 +63,34 @@ def read_currents(
     range_min,
     range_max,
     key,
+    second_gain,
+    second_offset,
+    second_key,
+    lag,
+    # state
+    lagged,
+    second_lagged,
     # inputs
     current,
+    due,
     tick,
     # out
     reading,
+    second_reading,
+    age,
+    dt,
 ):
-    """String currents as read [A], (rack,)."""
+    """String currents as both sensors read them where they are `due`, else their age [s]; all arrays (rack,)."""
+    decay = np.exp(-dt / lag)
     for r in range(reading.shape[0]):
-        sensed = gain[r] * current[r] + offset[r] + noise * gaussian(noise_counter(key, tick, r))
+        lagged[r] = low_pass(lagged[r], current[r], decay)
+        second_lagged[r] = low_pass(second_lagged[r], current[r], decay)
+        if not due:
+            age[r] += dt
+            continue
+        sensed = gain[r] * lagged[r] + offset[r] + noise * gaussian(noise_counter(key, tick, r))
         reading[r] = quantise(sensed, resolution, origin, range_min, range_max)
+        sensed = second_gain[r] * second_lagged[r] + second_offset[r]
+        sensed += noise * gaussian(noise_counter(second_key, tick, r))
+        second_reading[r] = quantise(sensed, resolution, origin, range_min, range_max)
+        age[r] = 0.0

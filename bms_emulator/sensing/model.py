@@ -1,6 +1,7 @@
 """The sensors of a site as built: errors of every channel, timing, and where the temperature sensors sit."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,12 +43,12 @@ class ChannelModel:
     period: float
     key: np.uint64
 
-    @property
+    @cached_property
     def errors(self) -> tuple[Array, Array, float, float, float, float, float, np.uint64]:
         """What the kernels need to turn a quantity into a reading."""
         return (self.gain, self.offset, self.noise, *self.scale, self.key)
 
-    @property
+    @cached_property
     def scale(self) -> tuple[float, float, float, float]:
         """Resolution, origin and range of a reading."""
         return (self.resolution, self.origin, self.range_min, self.range_max)
@@ -61,18 +62,30 @@ class SensingModel:
         cell_voltage: Cell voltages; offset (rack, cell), gain (rack, pack): the cells of a pack share one reference.
         temperature: Cell temperatures, (rack, sensor).
         current: String currents, (rack,).
+        current_second: The same by second sensors, (rack,).
         string_voltage: String voltages, (rack,).
+        fuse_voltage: Voltages between fuse and contactors, (rack,).
         link_voltage: Voltages outside the contactors, (rack,).
+        terminal: Temperatures of power terminals, (rack,).
         insulation: Insulation resistances, (rack,).
+        insulation_positive: Of the positive pole, (rack,).
+        insulation_negative: Of the negative pole, (rack,).
+        monitor_conductance: Of an insulation monitor that is on against earth [S].
         sensor_cell: Cell of the rack on which a temperature sensor sits, counted from 0, (sensor,).
     """
 
     cell_voltage: ChannelModel
     temperature: ChannelModel
     current: ChannelModel
+    current_second: ChannelModel
     string_voltage: ChannelModel
+    fuse_voltage: ChannelModel
     link_voltage: ChannelModel
+    terminal: ChannelModel
     insulation: ChannelModel
+    insulation_positive: ChannelModel
+    insulation_negative: ChannelModel
+    monitor_conductance: float
     sensor_cell: NDArray[np.int64]
 
 
@@ -90,6 +103,12 @@ def build_sensing_model(site: SiteProfile, seed: int) -> SensingModel:
         string_voltage=_channels(sensors.rack_voltage_v, whole_rack, seed, stream=3),
         link_voltage=_channels(sensors.rack_voltage_v, whole_rack, seed, stream=4),
         insulation=_channels(sensors.insulation_ohm, whole_rack, seed, stream=5),
+        current_second=_channels(sensors.current_a, whole_rack, seed, stream=6),
+        fuse_voltage=_channels(sensors.rack_voltage_v, whole_rack, seed, stream=7),
+        terminal=_channels(sensors.temperature_k, whole_rack, seed, stream=8, origin=ZERO_CELSIUS),
+        insulation_positive=_channels(sensors.insulation_ohm, whole_rack, seed, stream=9),
+        insulation_negative=_channels(sensors.insulation_ohm, whole_rack, seed, stream=10),
+        monitor_conductance=1e-3 / rack.insulation_monitor_kohm,
         sensor_cell=sensor_cells(rack.pack_count, rack.pack.cell_count, rack.pack.temperature_sensor_count),
     )
 

@@ -1,5 +1,6 @@
 """What the sensors report, what they remember, and how faults bend them."""
 
+import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -95,9 +96,10 @@ class Measured:
         "Ohm",
         "Insulation resistance of what the rack is connected to against earth, both poles in parallel; NaN while the "
         "monitor is off.",
+        float("nan"),
     )
-    insulation_positive: Array = array("rack", "Ohm", "The same, of the positive pole alone.")
-    insulation_negative: Array = array("rack", "Ohm", "The same, of the negative pole alone.")
+    insulation_positive: Array = array("rack", "Ohm", "The same, of the positive pole alone.", float("nan"))
+    insulation_negative: Array = array("rack", "Ohm", "The same, of the negative pole alone.", float("nan"))
     hydrogen: Array = array("container", "1", "Reading of the hydrogen detector.", point="gas.hydrogen")
     carbon_monoxide: Array = array(
         "container", "1", "Reading of the carbon monoxide detector.", point="gas.carbon_monoxide"
@@ -157,7 +159,17 @@ class SensorState:
         "rack sensor", "K", "Sensor body temperature, before offset and quantisation.", 298.15
     )
     current_lagged: Array = array("rack", "A", "Current after the sensor's low-pass.")
-    insulation_lagged: Array = array("rack", "Ohm", "Insulation resistance that the monitor has worked out so far.")
+    current_second_lagged: Array = array("rack", "A", "Current after the second sensor's low-pass.")
+    terminal_lagged: Array = array("rack", "K", "Body temperature of the sensor at the terminal.", 298.15)
+    positive_lagged: Array = array(
+        "rack", "Ohm", "Insulation of the positive pole as the monitor has worked it out so far.", float("nan")
+    )
+    negative_lagged: Array = array(
+        "rack", "Ohm", "Insulation of the negative pole as the monitor has worked it out so far.", float("nan")
+    )
+    insulation_lagged: Array = array(
+        "rack", "Ohm", "Insulation resistance that the monitor has worked out so far.", float("nan")
+    )
 
 
 @dataclass(frozen=True)
@@ -197,12 +209,16 @@ class SensorOverlay:
     coolant_supply_temperature: ChannelFaults
     coolant_return_temperature: ChannelFaults
     coolant_flow: ChannelFaults
+    current_second: ChannelFaults
+    fuse_voltage: ChannelFaults
+    terminal_temperature: ChannelFaults
+    contactor_feedback: ChannelFaults
 
     @classmethod
     def neutral(cls) -> "SensorOverlay":
         """No faulty channel anywhere."""
         none = ChannelFaults.none()
-        return cls(none, none, none, none, none, none, none, none)
+        return cls(*(none for _ in dataclasses.fields(cls)))
 
 
 GROUPS: dict[str, type] = {"measured": Measured, "measured.pcs": PcsMeasured, "sensors": SensorState}

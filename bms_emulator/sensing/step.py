@@ -7,8 +7,9 @@ from bms_emulator.sensing.fire import report_fire
 from bms_emulator.sensing.insulation import measure_insulation
 from bms_emulator.sensing.model import SensingModel
 from bms_emulator.sensing.state import Measured, SensorOverlay, SensorState
-from bms_emulator.sensing.temperature import measure_temperatures
+from bms_emulator.sensing.temperature import measure_temperatures, measure_terminals
 from bms_emulator.sensing.truth import Truth
+from bms_emulator.sensing.units import lose_units, observe_units
 from bms_emulator.sensing.voltage import measure_cell_voltages, measure_rack_voltages
 
 
@@ -32,16 +33,19 @@ def step(
         tick: Number of the tick; the first is 0 and reads every channel.
         dt: Step [s].
     """
-    cells, racks, bus_voltage = truth.cells, truth.racks, truth.containers.bus_voltage
+    cells, racks = truth.cells, truth.racks
+    broken = observe_units(measured, truth)
     measure_cell_voltages(model.cell_voltage, measured, cells.voltage, overlay.cell_voltage, tick, dt)
     measure_temperatures(model, state, measured, cells.temperature_surface, overlay.temperature, tick, dt)
-    measure_currents(model.current, state, measured, racks.current, overlay.current, tick, dt)
-    measure_rack_voltages(
-        model.string_voltage, measured.string_voltage, racks.voltage, overlay.string_voltage, tick, dt
+    measure_terminals(
+        model.terminal, state, measured, racks.terminal_temperature, overlay.terminal_temperature, tick, dt
     )
-    measure_rack_voltages(model.link_voltage, measured.link_voltage, bus_voltage, overlay.link_voltage, tick, dt)
-    observe_contacts(measured, truth)
-    collect_reports(measured, truth, overlay)
-    measure_insulation(model.insulation, state, measured, truth.runaway.insulation_resistance, tick, dt)
+    measure_currents(model, state, measured, racks.current, overlay, tick, dt)
+    measure_rack_voltages(model, measured, truth, overlay, tick, dt)
+    observe_contacts(measured, truth, overlay)
+    collect_reports(measured, truth, overlay, dt)
+    measure_insulation(model, state, measured, truth, tick, dt)
     report_fire(measured, truth)
     lose_burnt_channels(model, measured, truth.runaway)
+    if broken:
+        lose_units(measured)

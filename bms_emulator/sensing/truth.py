@@ -36,6 +36,14 @@ class RackTruth(Protocol):
     def fuse_closed(self) -> Array:
         """1 while the fuse conducts."""
 
+    @property
+    def breaker_closed(self) -> Array:
+        """1 while the breaker conducts."""
+
+    @property
+    def terminal_temperature(self) -> Array:
+        """Hottest power terminal [K]."""
+
 
 class ContainerTruth(Protocol):
     """Containers: arrays (container,)."""
@@ -71,6 +79,10 @@ class ContainerTruth(Protocol):
     @property
     def ambient_temperature(self) -> Array:
         """Outside air temperature [K]."""
+
+    @property
+    def air_temperature(self) -> Array:
+        """Air temperature inside the enclosure [K]."""
 
     @property
     def auxiliary_power(self) -> Array:
@@ -125,8 +137,12 @@ class RunawayTruth(Protocol):
         """Cells without sense wires."""
 
     @property
-    def insulation_resistance(self) -> Array:
-        """Insulation resistance of the rack [Ohm]."""
+    def insulation_positive(self) -> Array:
+        """Insulation resistance of the rack's positive pole [Ohm]."""
+
+    @property
+    def insulation_negative(self) -> Array:
+        """Insulation resistance of the rack's negative pole [Ohm]."""
 
 
 class FireTruth(Protocol):
@@ -157,6 +173,58 @@ class FireTruth(Protocol):
         """1 while the fan runs."""
 
 
+class UnitTruth(Protocol):
+    """Measuring units: packs (rack, pack), racks (rack,), containers (container,)."""
+
+    @property
+    def cmu_faults(self) -> Array:
+        """Bits of what is wrong with the monitoring unit of a pack."""
+
+    @property
+    def insulation_monitor_on(self) -> Array:
+        """1 while the rack's insulation monitor is on."""
+
+    @property
+    def chiller_tripped(self) -> Array:
+        """1 while the chiller has tripped."""
+
+    @property
+    def chiller_silent(self) -> Array:
+        """1 while the chiller's reports do not arrive."""
+
+
+class SurroundingsTruth(Protocol):
+    """Hands and accidents: racks (rack,), containers (container,)."""
+
+    @property
+    def emergency_stop(self) -> Array:
+        """1 while the button is pressed."""
+
+    @property
+    def door_open(self) -> Array:
+        """1 while a door stands open."""
+
+    @property
+    def water(self) -> Array:
+        """1 while water stands on the floor."""
+
+    @property
+    def supply_voltage(self) -> Array:
+        """Auxiliary supply [V]."""
+
+    @property
+    def humidity(self) -> Array:
+        """Relative humidity in the enclosure [1]."""
+
+    @property
+    def interlock_open(self) -> Array:
+        """1 while the rack's interlock is open."""
+
+    @property
+    def controller_faults(self) -> Array:
+        """Bits of what is wrong with the rack's controller."""
+
+
 class Truth(Protocol):
     """The plant as far as sensors reach into it."""
 
@@ -183,3 +251,11 @@ class Truth(Protocol):
     @property
     def fire(self) -> FireTruth:
         """Fire panels."""
+
+    @property
+    def units(self) -> UnitTruth:
+        """Measuring units."""
+
+    @property
+    def surroundings(self) -> SurroundingsTruth:
+        """Hands and accidents."""

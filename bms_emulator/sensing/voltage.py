@@ -1,10 +1,15 @@
-"""Voltage sensors: cells (one monitoring unit to a pack), string and link."""
+"""Voltage sensors: cells (one monitoring unit to a pack), string, behind its fuse, and link."""
 
 from bms_emulator.arrays import Array
-from bms_emulator.jit import kernel
+from bms_emulator.jit import kernel, scalar
 from bms_emulator.sensing.channel import bend, gaussian, is_due, noise_counter, quantise
-from bms_emulator.sensing.model import ChannelModel
-from bms_emulator.sensing.state import ChannelFaults, Measured
+from bms_emulator.sensing.model import ChannelModel, SensingModel
+from bms_emulator.sensing.state import ChannelFaults, Measured, SensorOverlay
+from bms_emulator.sensing.truth import Truth
+from bms_emulator.sensing.units import COMMUNICATION
+
+_NEGATIVE, _PRECHARGE, _POSITIVE = 0, 1, 2
+"""Places of the contactors."""
 
 
 def measure_cell_voltages(
@@ -12,29 +17,52 @@ def measure_cell_voltages(
 ) -> None:
     """Read all cell voltages at once, every period; in between they only grow older. voltage: [V], (rack, cell)."""
     if is_due(tick, model.period, dt):
-        read_cell_voltages(*model.errors, voltage, tick, measured.cell_voltage)
-        measured.cell_voltage_age.fill(0.0)
+        read_cell_voltages(
+            *model.errors,
+            voltage,
+            measured.cmu_faults,
+            tick,
+            measured.cell_voltage,
+            measured.cell_voltage_age,
+            dt,
+        )
         bend(model.scale, faults, measured.cell_voltage, measured.cell_voltage_age)
     else:
         measured.cell_voltage_age += dt
 
 
 def measure_rack_voltages(
-    model: ChannelModel, reading: Array, voltage: Array, faults: ChannelFaults, tick: int, dt: float
+    model: SensingModel, measured: Measured, truth: Truth, overlay: SensorOverlay, tick: int, dt: float
 ) -> None:
-    """Read one voltage of every rack, every period; in between the reading stands.
-
-    Args:
-        model: The channels.
-        reading: Reading [V], (rack,), written.
-        voltage: Voltage of each rack, or of each container and so of all its racks [V], (rack,) or (container,).
-        faults: Faulty channels.
-        tick: Number of the tick, the first is 0.
-        dt: Step [s].
-    """
-    if is_due(tick, model.period, dt):
-        read_rack_voltages(*model.errors, voltage, tick, reading)
-        bend(model.scale, faults, reading)
+    """Read string, fuse and link voltage of every rack, every period; in between the readings stand."""
+    string, fuse, link = model.string_voltage, model.fuse_voltage, model.link_voltage
+    if not is_due(tick, string.period, dt):
+        return
+    racks = truth.racks
+    read_rack_voltages(
+        # model
+        *string.errors,
+        fuse.gain,
+        fuse.offset,
+        fuse.key,
+        link.gain,
+        link.offset,
+        link.key,
+        # inputs
+        racks.voltage,
+        truth.containers.bus_voltage,
+        racks.contactor_closed,
+        racks.fuse_closed,
+        racks.breaker_closed,
+        tick,
+        # out
+        measured.string_voltage,
+        measured.fuse_voltage,
+        measured.link_voltage,
+    )
+    bend(string.scale, overlay.string_voltage, measured.string_voltage)
+    bend(fuse.scale, overlay.fuse_voltage, measured.fuse_voltage)
+    bend(link.scale, overlay.link_voltage, measured.link_voltage)
 
 
 @kernel
@@ -50,16 +78,26 @@ def read_cell_voltages(
     key,
     # inputs
     voltage,
+    cmu_faults,
     tick,
     # out
     reading,
+    age,
+    dt,
 ):
-    """Cell voltages as read [V]; voltage, offset, reading (rack, cell), gain (rack, pack)."""
+    """Cell voltages as read [V] and their ages [s]; a pack whose unit does not answer keeps its readings.
+
+    Shapes: voltage, offset, reading (rack, cell), gain, cmu_faults, age (rack, pack).
+    """
     rack_count, cell_count = voltage.shape
     pack_count = gain.shape[1]
     cells_per_pack = cell_count // pack_count
     for r in range(rack_count):
         for p in range(pack_count):
+            if int(cmu_faults[r, p]) & COMMUNICATION:
+                age[r, p] += dt
+                continue
+            age[r, p] = 0.0
             first = p * cells_per_pack
             counter = noise_counter(key, tick, r * cell_count + first)
             pack_gain = gain[r, p]
@@ -69,6 +107,19 @@ def read_cell_voltages(
             for k in range(cells_per_pack):
                 sensed = pack_gain * pack_voltage[k] + pack_offset[k] + noise * gaussian(counter + k)
                 pack_reading[k] = quantise(sensed, resolution, origin, range_min, range_max)
+
+
+@scalar
+def fuse_voltage(string_voltage, bus_voltage, contactor_closed, protection_closed):
+    """Voltage between fuse and breaker on one side and the contactors on the other, against the negative pole [V].
+
+    It is that of the string while both conduct; else that of the link where both poles are closed; else there is none.
+    contactor_closed: shape (contactor).
+    """
+    if protection_closed != 0.0:
+        return string_voltage
+    positive = contactor_closed[_PRECHARGE] != 0.0 or contactor_closed[_POSITIVE] != 0.0
+    return bus_voltage if positive and contactor_closed[_NEGATIVE] != 0.0 else 0.0
 
 
 @kernel
@@ -82,15 +133,32 @@ def read_rack_voltages(
     range_min,
     range_max,
     key,
+    fuse_gain,
+    fuse_offset,
+    fuse_key,
+    link_gain,
+    link_offset,
+    link_key,
     # inputs
-    voltage,
+    string_voltage,
+    bus_voltage,
+    contactor_closed,
+    fuse_closed,
+    breaker_closed,
     tick,
     # out
-    reading,
+    string_reading,
+    fuse_reading,
+    link_reading,
 ):
-    """One voltage of every rack as read [V], (rack,); voltage (rack,), or (container,) shared by its racks."""
-    racks_per_voltage = reading.shape[0] // voltage.shape[0]
-    for r in range(reading.shape[0]):
-        sensed = gain[r] * voltage[r // racks_per_voltage] + offset[r]
-        sensed += noise * gaussian(noise_counter(key, tick, r))
-        reading[r] = quantise(sensed, resolution, origin, range_min, range_max)
+    """Voltages of the racks as read [V]; bus_voltage (container), contactor_closed (rack, contactor), else (rack,)."""
+    racks_per_container = string_reading.size // bus_voltage.size
+    for r in range(string_reading.size):
+        link = bus_voltage[r // racks_per_container]
+        behind = fuse_voltage(string_voltage[r], link, contactor_closed[r], fuse_closed[r] * breaker_closed[r])
+        sensed = gain[r] * string_voltage[r] + offset[r] + noise * gaussian(noise_counter(key, tick, r))
+        string_reading[r] = quantise(sensed, resolution, origin, range_min, range_max)
+        sensed = fuse_gain[r] * behind + fuse_offset[r] + noise * gaussian(noise_counter(fuse_key, tick, r))
+        fuse_reading[r] = quantise(sensed, resolution, origin, range_min, range_max)
+        sensed = link_gain[r] * link + link_offset[r] + noise * gaussian(noise_counter(link_key, tick, r))
+        link_reading[r] = quantise(sensed, resolution, origin, range_min, range_max)

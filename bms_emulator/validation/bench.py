@@ -100,13 +100,13 @@ class Bench:
 
     def settle(self) -> None:
         """Bring all cells up to date, after which voltages agree with a state that was set by hand."""
-        settle_cells(self.model, self.state, self.overlay)
+        settle_cells(self.model, self.state, self.inputs, self.overlay)
 
     def drive(self, current: float | Array, ticks: int = 1, *, air: float | None = None) -> None:
         """Advance cells with a given string current [A], and their heat where the air is held at a temperature [K]."""
         self.state.racks.current[...] = current
         for _ in range(ticks):
-            advance_cells(self.model, self.state, self.overlay, self.tick, slow_ticks(self.dt), self.dt)
+            advance_cells(self.model, self.state, self.inputs, self.overlay, self.tick, slow_ticks(self.dt), self.dt)
             if air is not None:
                 self.state.containers.air_temperature[...] = air
                 self._cool()

@@ -2,12 +2,11 @@
 
 import ast
 import inspect
-from collections import Counter
 from itertools import pairwise
 
 from bms_emulator.firmware.contract import BankMode, ConnectFailure, RackMode, names
 from bms_emulator.firmware.reference import sequence
-from bms_emulator.firmware.reference.sequence import STEPS, TRANSITIONS, Condition, Step, Transition
+from bms_emulator.firmware.reference.sequence import STEPS, TRANSITIONS, Condition, Step
 from generator import markdown
 from generator.markdown import table
 
@@ -22,8 +21,18 @@ SHARED_BY = 5
 
 def page() -> str:
     """The page."""
+    lock = {True: "set", False: "cleared", None: ""}
     steps = [
-        (step.name, names(RackMode)[row.mode], row.negative, row.precharge, row.positive, "yes" if row.on_bus else "")
+        (
+            step.name,
+            names(RackMode)[row.mode],
+            row.negative,
+            row.precharge,
+            row.positive,
+            "yes" if row.on_bus else "",
+            lock[row.locked],
+            "yes" if row.breaks else "",
+        )
         for step, row in STEPS.items()
     ]
     conditions = [(name, text) for name, text in _member_docs(Condition).items()]
@@ -40,10 +49,25 @@ def page() -> str:
         "States of the firmware",
         INTRODUCTION,
         "## Diagram",
-        "What leads from `in_operation` to FAULT does so from every step inside.",
+        _shared_text(),
         f"```mermaid\n{_diagram()}\n```",
         "## Steps and what they command",
-        table(("step", "mode shown", "main negative", "precharge", "main positive", "on the bus"), steps),
+        "The lock stands in persistent memory: entering a step sets or clears it, and a rack that starts with it is "
+        "locked again. Where the last column says so, a main contactor that stays closed beyond its time makes the "
+        "rack trip its breaker.",
+        table(
+            (
+                "step",
+                "mode shown",
+                "main negative",
+                "precharge",
+                "main positive",
+                "on the bus",
+                "lock",
+                "trips the breaker",
+            ),
+            steps,
+        ),
         "## Conditions",
         table(("condition", "holds when"), conditions),
         "## Transitions",
@@ -57,29 +81,52 @@ def page() -> str:
     )
 
 
-def _diagram() -> str:
-    count = Counter((edge.condition, edge.target) for edge in TRANSITIONS)
-    shared = {key for key, n in count.items() if n >= SHARED_BY}
-    inside = {edge.step for edge in TRANSITIONS if (edge.condition, edge.target) in shared}
-    lines = ["stateDiagram-v2", "    [*] --> INIT"]
-    labels: dict[tuple[Step, Step], list[str]] = {}
+def _sources() -> dict[tuple[Condition, Step], set[Step]]:
+    """Steps from which a condition leads to a target, where they are so many that their edges are drawn once."""
+    sources: dict[tuple[Condition, Step], set[Step]] = {}
     for edge in TRANSITIONS:
-        if (edge.condition, edge.target) not in shared:
-            labels.setdefault((edge.step, edge.target), []).append(_label(edge))
-    drawn = {ends: f"{ends[0].name} --> {ends[1].name}: {', '.join(texts)}" for ends, texts in labels.items()}
-    lines += ["    state in_operation {"]
-    lines += [f"        {text}" for (a, b), text in drawn.items() if a in inside and b in inside]
-    lines += ["    }"]
-    lines += [f"    {text}" for (a, b), text in drawn.items() if not (a in inside and b in inside)]
-    targets = {target for _, target in shared}
-    for target in targets:
-        reasons = ", ".join(_words(condition) for condition, to in count if (condition, to) in shared and to is target)
-        lines.append(f"    in_operation --> {target.name}: {reasons}")
+        sources.setdefault((edge.condition, edge.target), set()).add(edge.step)
+    return {key: steps for key, steps in sources.items() if len(steps) >= SHARED_BY}
+
+
+def _inside() -> set[Step]:
+    """Steps drawn within the box: those from which shared edges lead to FAULT."""
+    return set.union(*(steps for (_, target), steps in _sources().items() if target is Step.FAULT))
+
+
+def _shared_text() -> str:
+    """Where shared edges begin, in words."""
+    lines = [
+        "What leads from `in_operation` does so from every step inside; what leads from `any other step`, from all "
+        "steps but its target, with these exceptions:",
+        "",
+    ]
+    for (condition, target), steps in _sources().items():
+        begin = _inside() if steps <= _inside() else set(Step) - {target}
+        missing = ", ".join(step.name for step in Step if step in begin - steps)
+        if missing:
+            lines.append(f"- {_words(condition)} to {target.name}: not from {missing}.")
     return "\n".join(lines)
 
 
-def _label(edge: Transition) -> str:
-    return _words(edge.condition)
+def _diagram() -> str:
+    shared, inside = _sources(), _inside()
+    labels: dict[tuple[Step, Step], list[str]] = {}
+    for edge in TRANSITIONS:
+        if (edge.condition, edge.target) not in shared:
+            labels.setdefault((edge.step, edge.target), []).append(_words(edge.condition))
+    drawn = {ends: f"{ends[0].name} --> {ends[1].name}: {', '.join(texts)}" for ends, texts in labels.items()}
+    lines = ["stateDiagram-v2", "    [*] --> INIT", "    state in_operation {"]
+    lines += [f"        {text}" for (a, b), text in drawn.items() if a in inside and b in inside]
+    lines += ["    }"]
+    lines += [f"    {text}" for (a, b), text in drawn.items() if not (a in inside and b in inside)]
+    lines += ['    state "any other step" as any_other']
+    reasons: dict[tuple[str, Step], list[str]] = {}
+    for (condition, target), steps in shared.items():
+        box = "in_operation" if steps <= inside else "any_other"
+        reasons.setdefault((box, target), []).append(_words(condition))
+    lines += [f"    {box} --> {target.name}: {', '.join(texts)}" for (box, target), texts in reasons.items()]
+    return "\n".join(lines)
 
 
 def _words(condition: Condition) -> str:

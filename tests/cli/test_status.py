@@ -54,6 +54,27 @@ def test_faults_are_listed_and_what_is_left_out_is_said():
     assert "fault list" in rows("faults", faults=[], faults_omitted=5000)["5,000"]
 
 
+def test_racks_with_a_users_firmware_tell_what_they_run_and_how_it_does():
+    rack = {
+        "rack": "container[1].rack[3]",
+        "name": "mybms",
+        "version": "2.1",
+        "pid": 4711,
+        "state": "late",
+        "restarts": 1,
+        "lates": 7,
+        "steps": 12345,
+        "step_time": {"p50": 31e-6, "max": 0.0042},
+    }
+    sections = dict(page(ANSWER | {"firmware": [rack, rack | {"pid": None, "state": "stopped"}]}))
+    first, second, third, fourth = sections["user firmware"]
+    assert first == ("rack[3]", "mybms 2.1, late")
+    assert second == ("", "process 4711, 12,345 steps, median 0.031 ms max 4.200 ms, 7 late, 1 restarts")
+    assert third == ("rack[3]", "mybms 2.1, stopped")
+    assert fourth[1].startswith("no process, ")
+    assert "user firmware" not in dict(page(ANSWER | {"firmware": []}))
+
+
 def test_json_is_the_whole_answer_of_the_emulator():
     with serve() as server:
         done = CliRunner().invoke(app, ["status", "--json", "--url", server.url])

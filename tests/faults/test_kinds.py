@@ -8,6 +8,7 @@ import pytest
 from bms_emulator.faults.fold import NEUTRAL, PLANT_RULES
 from bms_emulator.faults.kind import KINDS
 from bms_emulator.faults.registry import kinds
+from bms_emulator.faults.spec import FaultError
 from bms_emulator.faults.target import SIGNALS, Component, resolve
 from bms_emulator.plant.state import Contactor, PlantOverlay
 from bms_emulator.sensing.state import SensorOverlay
@@ -20,7 +21,22 @@ PLANT = [
     ("resistance-growth", "rack[3].cell[41]", {"factor": "250%"}, "cell_resistance_gain", (RACK3, CELL41), 2.5),
     ("heater", "rack[3].cell[41]", {"power": "1.2kW"}, "cell_heat", (RACK3, CELL41), 1200.0),
     ("runaway", "rack[3].cell[41]", {}, "cell_runaway_heat", (RACK3, CELL41), 2000.0),
-    ("insulation", "rack[3]", {"resistance": "100kohm"}, "insulation_leak", (RACK3,), 1e-5),
+    (
+        "insulation",
+        "rack[3]",
+        {"resistance": "100kohm", "pole": "positive"},
+        "insulation_leak_positive",
+        (RACK3,),
+        1e-5,
+    ),
+    (
+        "insulation",
+        "rack[3]",
+        {"resistance": "100kohm", "pole": "negative"},
+        "insulation_leak_negative",
+        (RACK3,),
+        1e-5,
+    ),
     ("welded", "rack[3].contactor[main_positive]", {}, "contactor_hold", (RACK3, Contactor.MAIN_POSITIVE), 1.0),
     ("stuck-open", "rack[3].contactor[2]", {}, "contactor_hold", (RACK3, Contactor.PRECHARGE), 0.0),
     ("stop", "container[1].pump", {}, "pump_gain", (0,), 0.0),
@@ -29,6 +45,10 @@ PLANT = [
     ("blockage", "rack[3].pack[2]", {"blocked": 0.25}, "branch_conductance_gain", (RACK3, 1), 0.75),
     ("trip", "container[2].chiller", {}, "chiller_gain", (1,), 0.0),
     ("limited", "container[1].chiller", {"capacity": "50%"}, "chiller_gain", (0,), 0.5),
+    ("silence", "container[2].chiller", {}, "chiller_silent", (1,), 1.0),
+    ("silence", "rack[3].pack[2].cmu", {}, "cmu_faults", (RACK3, 1), 1.0),
+    ("integrity", "rack[3].pack[2].cmu", {}, "cmu_faults", (RACK3, 1), 2.0),
+    ("open-wire", "rack[3].pack[2].cmu", {}, "cmu_faults", (RACK3, 1), 4.0),
 ]
 
 CELL_VOLTAGE, TEMPERATURE = "rack[3].cell[41].voltage", "rack[3].temperature_sensor[5].temperature"
@@ -51,6 +71,14 @@ READINGS = [
     ("open", "container[1].coolant.supply_temperature", {}, 298.15, 233.15),
     ("stuck", "container[1].coolant.return_temperature", {"value": "25degC"}, 290.0, 298.15),
     ("open", "container[1].coolant.flow", {}, 6.0, 0.0),
+    ("offset", "rack[3].current_second", {"offset": "5A"}, 120.0, 125.0),
+    ("open", "rack[3].fuse_voltage", {}, 1331.2, 0.0),
+    ("short", "rack[3].terminal_temperature", {}, 298.15, 398.15),
+    ("stuck", "rack[3].contactor[main_positive].feedback", {"value": 1}, 0.0, 1.0),
+    ("open", "rack[3].contactor[main_positive].feedback", {}, 1.0, 0.0),
+    ("short", "rack[3].contactor[main_positive].feedback", {}, 0.0, 1.0),
+    ("inverted", "rack[3].contactor[main_positive].feedback", {}, 1.0, 0.0),
+    ("inverted", "rack[3].contactor[main_positive].feedback", {}, 0.0, 1.0),
 ]
 
 
@@ -96,7 +124,36 @@ def test_a_sensor_fault_bends_one_channel_and_clearing_it_is_exact(
 
 def test_every_kind_is_exercised_here_or_as_a_moving_or_link_fault():
     here = {row[0] for row in PLANT + READINGS}
-    assert {kind.word for kind in KINDS.values()} - here == {"drift", "delay", "silence"}
+    assert {kind.word for kind in KINDS.values()} - here == {"drift", "delay"}
+
+
+def test_a_leak_at_both_poles_is_shared_out_and_so_is_as_large_in_all(bench: Bench):
+    bench.add("insulation", "container[1].rack[3]", resistance="100kohm")
+    bench.fold(0.0)
+    assert bench.overlay.insulation_leak_positive[RACK3] == bench.overlay.insulation_leak_negative[RACK3] == 0.5e-5
+
+
+def test_faults_of_one_monitoring_unit_join_and_leave_each_other_alone(bench: Bench):
+    for name, kind in (("a", "silence"), ("b", "open-wire"), ("c", "open-wire")):
+        bench.add(kind, "container[1].rack[3].pack[2].cmu", name=name)
+    bench.fold(0.0)
+    assert bench.overlay.cmu_faults[RACK3, 1] == 5.0
+    bench.faults.clear(names=["b"])
+    bench.fold(0.1)
+    assert bench.overlay.cmu_faults[RACK3, 1] == 5.0
+    bench.faults.clear(names=["c"])
+    bench.fold(0.2)
+    assert bench.overlay.cmu_faults[RACK3, 1] == 1.0
+
+
+def test_a_contact_takes_no_fault_of_an_analogue_channel(bench: Bench):
+    with pytest.raises(FaultError, match="no fault 'offset' on a contactor feedback"):
+        bench.add("offset", "container[1].rack[3].contactor[main_positive].feedback", offset=1)
+
+
+def test_a_word_that_a_parameter_does_not_know_is_refused_with_those_it_knows(bench: Bench):
+    with pytest.raises(FaultError, match=r"pole.*'both', 'positive' or 'negative'"):
+        bench.add("insulation", "container[1].rack[3]", resistance="100kohm", pole="middle")
 
 
 def test_drift_grows_with_time(bench: Bench):
@@ -178,7 +235,7 @@ def test_every_signal_of_the_sensor_overlay_can_be_hit(bench: Bench):
 def test_every_array_of_the_plant_overlay_has_a_rule_and_a_kind(bench: Bench):
     arrays = [field.name for field in dataclasses.fields(PlantOverlay)]
     assert list(PLANT_RULES) == arrays
-    bent = {kind.array: kind for kind in KINDS.values() if hasattr(kind, "array")}
+    bent = {array: kind for kind in KINDS.values() for array in getattr(kind, "arrays", ())}
     assert set(bent) == set(arrays)
     for array, kind in bent.items():
         (target,) = kind.targets

@@ -25,7 +25,7 @@ def test_health_is_the_tested_capacity_over_the_rated_one_and_never_more_than_al
 def test_without_a_test_the_racks_are_taken_for_fresh():
     rig = Rig()
     assert (rig.racks.soh == 1.0).all()
-    assert (rig.private.capacity == 320.0 * 3600.0).all()
+    assert (rig.persistent.capacity == 320.0 * 3600.0).all()
 
 
 def test_charge_is_counted_on_the_tested_capacity():

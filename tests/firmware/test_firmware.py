@@ -23,10 +23,11 @@ def test_the_reference_firmware_fulfils_the_contract() -> None:
 
 def test_a_copy_of_the_arena_is_a_complete_snapshot() -> None:
     rig = Rig().connected()
-    snapshot = rig.buffer.copy()
+    snapshot, rewind = rig.buffer.copy(), rig.rewind()
     outcomes = []
     for _ in range(2):
         rig.buffer[...] = snapshot
+        rewind()
         random = np.random.default_rng(8)
         for n in range(100):
             disturb(rig, random)
@@ -44,10 +45,10 @@ def test_a_day_in_the_life_has_the_same_stations_whatever_the_step(dt: float) ->
     rig.run(30.0)
     assert rig.bank.racks_connected[0] == 3
     assert rig.bank.charge_current_limit[0] == 540.0
-    rig.measured.cell_voltage[0] = 3.56
+    rig.measured.cell_voltage[0, 0] = 3.56
     rig.run(5.0)
     assert rig.bank.alarm_level[0] == 1
-    rig.measured.cell_voltage[0] = 3.3
+    rig.measured.cell_voltage[0, 0] = 3.3
     rig.commands.request[...] = Request.DISCONNECT
     rig.run(5.0)
     assert rig.bank.racks_connected[0] == 0

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from bms_emulator.firmware.contract import Request
-from bms_emulator.firmware.reference.limits import alarm_factor, interpolate, rise, taper
+from bms_emulator.firmware.contract import Action, Request
+from bms_emulator.firmware.reference.estimator import interpolate
+from bms_emulator.firmware.reference.limits import action_factor, rise, taper
 from bms_emulator.units import kelvin
 from tests.firmware.rig import STRING_VOLTAGE, Rig
 from tests.reference import firmware_twin as twin
@@ -34,8 +35,9 @@ def test_an_unknown_temperature_allows_nothing() -> None:
     assert interpolate(math.nan, np.array([0.0, 1.0]), np.array([1.0, 1.0])) == 0.0
 
 
-def test_alarms_derate_and_then_block() -> None:
-    assert [alarm_factor(level, 0.8) for level in (0.0, 1.0, 2.0, 3.0)] == [1.0, 0.8, 0.0, 0.0]
+def test_the_more_severe_the_action_of_an_alarm_the_less_is_allowed() -> None:
+    factors = [action_factor(float(action), 0.8) for action in Action]
+    assert factors == [1.0, 0.8, 0.0, 0.0, 0.0, 0.0]
 
 
 def test_a_limit_falls_at_once_and_rises_by_its_ramp() -> None:
@@ -54,11 +56,10 @@ def test_a_rack_that_is_not_connected_has_no_limits() -> None:
 @pytest.mark.parametrize("dt", [0.1, 0.5])
 def test_limits_rise_at_their_ramp_when_what_held_them_back_has_gone(dt: float) -> None:
     rig = Rig(dt=dt).connected()
-    free = rig.measured.cell_voltage[1].copy()
-    rig.measured.cell_voltage[1] = 3.54
+    rig.commands.soc_reserve_max[...] = 0.1
     rig.step()
     assert rig.racks.charge_current_limit[1] == 0.0
-    rig.measured.cell_voltage[1] = free
+    rig.commands.soc_reserve_max[...] = 1.0
     rig.run(5.0)
     assert rig.racks.charge_current_limit[1] == pytest.approx(0.1 * RATED * 5.0)
     rig.run(6.0)
@@ -151,8 +152,9 @@ def test_the_weakest_rack_binds_the_bank() -> None:
     assert weakest == pytest.approx(RATED / 2)
     assert rig.bank.charge_current_limit[0] == pytest.approx(3 * weakest)
     assert rig.bank.discharge_current_limit[0] == pytest.approx(3 * RATED)
-    assert rig.bank.charge_power_limit[0] == pytest.approx(3 * weakest * STRING_VOLTAGE)
-    assert rig.bank.discharge_power_limit[0] == pytest.approx(3 * RATED * STRING_VOLTAGE)
+    assert rig.racks.charge_power_limit[1] == pytest.approx(weakest * STRING_VOLTAGE, rel=0.01)
+    assert rig.bank.charge_power_limit[0] == pytest.approx(3 * rig.racks.charge_power_limit[1])
+    assert rig.bank.discharge_power_limit[0] == pytest.approx(3 * rig.racks.discharge_power_limit.min())
 
 
 def test_a_bank_with_fewer_racks_carries_less() -> None:
@@ -160,3 +162,30 @@ def test_a_bank_with_fewer_racks_carries_less() -> None:
     rig.commands.rack_enabled[0] = 0
     rig.run(20.0)
     assert rig.bank.discharge_current_limit[0] == pytest.approx(2 * RATED)
+
+
+@pytest.mark.parametrize(("coolant", "share"), [(25.0, 1.0), (35.0, 1.0), (40.0, 0.75), (45.0, 0.5), (60.0, 0.5)])
+def test_hot_coolant_derates_both_directions_of_all_racks(coolant: float, share: float) -> None:
+    rig = Rig({"firmware.limits.cooling_factor": 0.5}).connected()
+    rig.measured.coolant_supply_temperature.fill(kelvin(coolant))
+    rig.step()
+    assert rig.racks.charge_current_limit == pytest.approx([share * RATED] * 3)
+    assert rig.racks.discharge_current_limit == pytest.approx([share * RATED] * 3)
+
+
+def test_a_trip_of_the_chiller_derates_and_an_unknown_coolant_does_not() -> None:
+    rig = Rig({"firmware.limits.cooling_factor": 0.4}).connected()
+    rig.measured.coolant_supply_temperature.fill(math.nan)
+    rig.step()
+    assert np.all(rig.racks.charge_current_limit == RATED)
+    rig.measured.chiller_fault.fill(1.0)
+    rig.step()
+    assert rig.racks.charge_current_limit == pytest.approx([0.4 * RATED] * 3)
+
+
+def test_without_its_voltage_sensor_a_string_has_the_power_of_its_cells() -> None:
+    rig = Rig().connected()
+    before = rig.racks.discharge_power_limit.copy()
+    rig.measured.string_voltage[1] = math.nan
+    rig.step()
+    assert rig.racks.discharge_power_limit == pytest.approx(before)

@@ -59,6 +59,36 @@ def test_the_heartbeat_counts_seconds_whatever_the_step(dt: float) -> None:
     assert rig.bank.heartbeat[0] == 0
 
 
+@pytest.mark.parametrize("dt", [0.01, 0.1, 0.5, 1.0])
+def test_so_do_those_of_the_racks_controllers(dt: float) -> None:
+    rig = Rig(dt=dt)
+    rig.run(30.0)
+    assert rig.racks.heartbeat.tolist() == [30, 30, 30]
+    rig.racks.heartbeat[0] = 65535
+    rig.run(1.0)
+    assert rig.racks.heartbeat.tolist() == [0, 31, 31]
+
+
+def test_orders_carry_what_masters_ask_to_every_rack() -> None:
+    rig = Rig({"container_count": 2}).ready()
+    rig.commands.request[1] = Request.CONNECT
+    rig.commands.rack_enabled[2] = 0.0
+    rig.commands.rack_maintenance[4] = 1.0
+    rig.commands.balancing_enabled[1] = 0.0
+    rig.commands.alarm_reset[0] = 1.0
+    rig.commands.service_reset[1] = 1.0
+    rig.step()
+    assert rig.orders.request.tolist() == [Request.NONE] * 3 + [Request.CONNECT] * 3
+    assert rig.orders.enabled.tolist() == [1, 1, 0, 1, 1, 1]
+    assert rig.orders.maintenance.tolist() == [0, 0, 0, 0, 1, 0]
+    assert rig.orders.balancing_enabled.tolist() == [1, 1, 1, 0, 0, 0]
+    assert rig.orders.alarm_reset.tolist() == [1, 1, 1, 0, 0, 0]
+    assert rig.orders.service_reset.tolist() == [0, 0, 0, 1, 1, 1]
+    rig.step()
+    assert not rig.orders.alarm_reset.any()
+    assert not rig.orders.service_reset.any()
+
+
 def test_a_master_that_never_writes_is_not_supervised() -> None:
     rig = Rig().connected()
     rig.run(60.0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bms_emulator.firmware.contract import BankMode, ConnectFailure, RackMode, Request
+from bms_emulator.firmware.contract import Action, BankMode, ConnectFailure, RackMode, Request
 from bms_emulator.firmware.reference.sequence import STEPS, TRANSITIONS, Condition, Step
 from tests.firmware.rig import STRING_VOLTAGE, Rig
 
@@ -25,11 +25,41 @@ def test_every_condition_is_used_and_no_edge_stands_twice() -> None:
     assert len({(edge.step, edge.condition) for edge in TRANSITIONS}) == len(TRANSITIONS)
 
 
-def test_steps_that_close_contactors_can_all_be_tripped() -> None:
-    closing = {step for step, row in STEPS.items() if row.negative or row.precharge or row.positive}
-    for condition in (Condition.TRIPPED, Condition.FUSE_OPEN, Condition.FEEDBACK_WRONG):
-        tripped = {edge.step for edge in TRANSITIONS if edge.condition is condition and edge.target is Step.FAULT}
-        assert closing <= tripped
+CLOSING = {step for step, row in STEPS.items() if row.negative or row.precharge or row.positive}
+AT_ONCE = [
+    (Condition.UNSUPPLIED, Step.SHUTDOWN),
+    (Condition.LOCKED, Step.SAFE_LOCK),
+    (Condition.ENDANGERED, Step.EMERGENCY),
+    (Condition.FUSE_OPEN, Step.FAULT),
+    (Condition.FEEDBACK_WRONG, Step.FAULT),
+]
+
+
+@pytest.mark.parametrize(("condition", "target"), AT_ONCE)
+def test_every_step_that_closes_contactors_opens_at_once_where_it_must(condition: Condition, target: Step) -> None:
+    leaving = {edge.step for edge in TRANSITIONS if edge.condition is condition and edge.target is target}
+    assert leaving >= CLOSING
+
+
+def test_a_trip_leads_out_of_every_step_that_closes_contactors_unless_it_ends_anyway() -> None:
+    ends = {edge.step for edge in TRANSITIONS if edge.condition is Condition.WAITED}
+    tripped = {edge.step: edge.target for edge in TRANSITIONS if edge.condition is Condition.TRIPPED}
+    assert set(tripped) >= CLOSING - ends
+    for step, target in tripped.items():
+        assert target is (Step.TRIPPING if STEPS[step].on_bus else Step.FAULT)
+
+
+def test_the_graver_of_two_conditions_counts() -> None:
+    gravity = [condition for condition, _ in AT_ONCE] + [Condition.TRIPPED]
+    for step in Step:
+        order = [edge.condition for edge in TRANSITIONS if edge.step is step and edge.condition in gravity]
+        assert order == sorted(order, key=gravity.index)
+
+
+def test_a_lock_ends_in_no_other_way_than_by_service() -> None:
+    left = {edge.condition for edge in TRANSITIONS if edge.step is Step.SAFE_LOCK}
+    assert left == {Condition.RELEASED, Condition.UNSUPPLIED}
+    assert [step for step, row in STEPS.items() if row.locked] == [Step.SAFE_LOCK]
 
 
 def test_no_step_outside_of_precharge_and_connection_closes_anything() -> None:
@@ -80,8 +110,11 @@ def test_precharge_ends_when_voltages_agree_and_current_has_died_down(gap: float
     rig.commands.request[...] = Request.CONNECT
     rig.measured.link_voltage[...] = STRING_VOLTAGE - gap
     rig.measured.current[...] = current
-    rig.run(1.0)
-    assert (rig.mode() == RackMode.CONNECTED) is done
+    modes = []
+    for _ in range(10):
+        rig.step()
+        modes.append(rig.mode())
+    assert (RackMode.CONNECTED in modes) is done
 
 
 def test_precharge_times_out_pauses_and_gives_up_after_its_tries() -> None:
@@ -98,6 +131,11 @@ def test_precharge_times_out_pauses_and_gives_up_after_its_tries() -> None:
     assert len(starts) == 3
     assert rig.mode() == RackMode.FAULT
     assert rig.racks.connect_failure[0] == ConnectFailure.PRECHARGE_FAILURE
+    rig.run(30.0)
+    rig.reset()
+    assert rig.mode() == RackMode.FAULT, "the resistor is still hot"
+    rig.run(30.0)
+    assert rig.mode() == RackMode.FAULT, "a reset in that time is in vain"
     rig.reset()
     assert rig.mode() == RackMode.STANDBY
     rig.link_follows = True
@@ -195,6 +233,7 @@ def test_opening_takes_limits_to_zero_first_and_waits_for_the_current_to_vanish(
     rig.measured.current[...] = 9.0
     rig.step()
     assert coils(rig) == [0, 0, 0]
+    rig.measured.current[...] = 0.0
     rig.run(0.5)
     assert rig.mode() == RackMode.STANDBY
     assert rig.racks.openings_under_load[0] == 0
@@ -224,18 +263,37 @@ def test_one_rack_that_leaves_unloads_the_whole_bank_and_the_others_stay() -> No
     assert rig.bank.discharge_current_limit[0] > 0.0
 
 
-def test_a_welded_contactor_is_a_fault_when_the_rack_opens() -> None:
-    rig = Rig(SINGLE).connected()
-    rig.welded[0, 2] = 1.0
+@pytest.mark.parametrize("contactor", [0, 2])
+@pytest.mark.parametrize("dt", [0.01, 0.1])
+def test_a_rack_with_a_welded_contactor_locks_and_trips_its_breaker(contactor: int, dt: float) -> None:
+    rig = Rig(SINGLE, dt=dt).connected()
+    rig.welded[0, contactor] = 1.0
     rig.commands.request[...] = Request.DISCONNECT
-    rig.run(1.0)
-    assert rig.mode() == RackMode.FAULT
+    assert rig.until_mode(RackMode.FAULT) == pytest.approx(0.2, abs=2.5 * dt)
     assert rig.racks.connect_failure[0] == ConnectFailure.CONTACTOR_FAILURE
-    rig.reset()
-    assert rig.mode() == RackMode.FAULT, "the cause is still there"
+    assert rig.until_mode(RackMode.SAFE_LOCK) == pytest.approx(0.3, abs=2.5 * dt)
+    assert rig.racks.breaker_trip[0] == 0.0, "its contactors are given their time anew"
+    rig.run(0.3)
+    assert rig.racks.breaker_trip[0] == 1.0
+    rig.commands.service_reset[...] = 1.0
+    rig.run(5.0)
+    assert rig.mode() == RackMode.SAFE_LOCK, "the cause is still there"
     rig.welded[...] = np.nan
+    rig.step()
+    assert rig.racks.breaker_trip[0] == 0.0
     rig.reset()
-    assert rig.mode() == RackMode.STANDBY
+    rig.run(5.0)
+    assert rig.mode() == RackMode.SAFE_LOCK, "not for a master to reset"
+    rig.commands.service_reset[...] = 1.0
+    rig.until_mode(RackMode.STANDBY, within=5.0)
+
+
+def test_no_breaker_trips_where_contactors_follow() -> None:
+    rig = Rig(SINGLE).connected()
+    rig.asked[...] = Action.EMERGENCY
+    for _ in range(20):
+        rig.step()
+        assert rig.racks.breaker_trip[0] == 0.0
 
 
 @pytest.mark.parametrize("contactor", [0, 1, 2])
@@ -276,11 +334,102 @@ def test_a_blown_fuse_opens_and_latches() -> None:
     rig.until_mode(RackMode.CONNECTED, 1)
 
 
-def test_a_trip_opens_at_once_under_load_and_the_rack_rejoins_after_the_reset() -> None:
+@pytest.mark.parametrize("action", [Action.OPEN, Action.EMERGENCY, Action.LOCK])
+@pytest.mark.parametrize("dt", [0.01, 0.1, 1.0])
+def test_only_the_mildest_opening_waits_for_the_load_to_vanish(action: Action, dt: float) -> None:
+    rig = Rig(SINGLE, dt=dt).connected()
+    rig.measured.current[...] = 30.0
+    rig.asked[...] = action
+    rig.step()
+    opened = action > Action.OPEN
+    assert (coils(rig) == [0, 0, 0]) is opened
+    assert rig.racks.openings_under_load[0] == opened
+    assert rig.racks.discharge_current_limit[0] == rig.bank.discharge_current_limit[0] == 0.0
+    rig.measured.current[...] = 0.0
+    rig.step()
+    assert coils(rig) == [0, 0, 0]
+    assert rig.racks.openings_under_load[0] == opened
+    assert rig.mode() == {Action.OPEN: RackMode.FAULT, Action.EMERGENCY: RackMode.EMERGENCY}.get(
+        action, RackMode.SAFE_LOCK
+    )
+
+
+def test_an_alarm_that_ends_by_itself_leaves_the_rack_open_until_a_reset() -> None:
+    rig = Rig(SINGLE).connected()
+    for action, mode in ((Action.OPEN, RackMode.FAULT), (Action.EMERGENCY, RackMode.EMERGENCY)):
+        rig.asked[...] = action
+        rig.run(0.5)
+        rig.asked[...] = Action.NONE
+        rig.run(60.0)
+        assert rig.mode() == mode
+        rig.reset()
+        assert rig.mode() == RackMode.STANDBY
+        rig.until_mode(RackMode.CONNECTED)
+
+
+def test_a_reset_waits_for_an_alarm_to_end_its_clearing_time_but_not_for_ever() -> None:
+    rig = Rig(SINGLE).ready()
+    for wait, reset in ((50.0, True), (61.0, False)):
+        rig.asked[...] = Action.OPEN
+        rig.run(1.0)
+        rig.reset()
+        rig.run(wait)
+        rig.asked[...] = Action.NONE
+        rig.run(5.0)
+        assert (rig.mode() == RackMode.STANDBY) is reset
+
+
+def test_maintenance_opens_the_rack_holds_it_open_and_ends_in_standby() -> None:
+    rig = Rig().connected()
+    rig.measured.current[...] = 30.0
+    rig.commands.rack_maintenance[1] = 1.0
+    rig.run(0.5)
+    assert rig.mode(1) == RackMode.OPENING
+    rig.measured.current[...] = 0.0
+    rig.until_mode(RackMode.MAINTENANCE, 1, within=1.0)
+    rig.commands.request[...] = Request.NONE
+    rig.run(5.0)
+    assert rig.racks.connected.tolist() == [1, 0, 1]
+    rig.commands.rack_maintenance[1] = 0.0
+    rig.step()
+    assert rig.mode(1) == RackMode.STANDBY
+    rig.until_mode(RackMode.CONNECTED, 1)
+
+
+def test_a_bank_whose_racks_all_stand_in_emergency_or_locked_is_faulty() -> None:
+    rig = Rig().connected()
+    rig.asked[...] = [Action.OPEN, Action.EMERGENCY, Action.LOCK]
+    rig.run(3.0)
+    assert [rig.mode(r) for r in range(3)] == [RackMode.FAULT, RackMode.EMERGENCY, RackMode.SAFE_LOCK]
+    assert rig.bank.mode[0] == BankMode.FAULT
+
+
+def test_the_fire_interlock_holds_from_fire_until_the_alarm_is_reset() -> None:
+    rig = Rig().connected()
+    rig.asked_of_all[...] = Action.EMERGENCY
+    rig.step()
+    assert rig.bank.fire_interlock[0] == 0.0, "an emergency, but no fire"
+    rig.measured.fire_level[...] = 2.0
+    rig.step()
+    assert rig.bank.fire_interlock[0] == 1.0
+    assert np.all(rig.racks.mode == RackMode.EMERGENCY)
+    rig.measured.fire_level[...] = 0.0
+    rig.run(1.0)
+    assert rig.bank.fire_interlock[0] == 1.0, "the panel was reset, the alarm was not"
+    rig.asked_of_all[...] = Action.NONE
+    rig.run(120.0)
+    rig.reset()
+    rig.run(60.0)
+    assert rig.bank.fire_interlock[0] == 0.0
+
+
+def test_a_trip_waits_for_the_load_opens_under_it_and_the_rack_rejoins_after_the_reset() -> None:
     rig = Rig().connected()
     rig.measured.current[...] = 100.0
     rig.measured.cell_voltage[1, 17] = 3.7
+    assert rig.until_mode(RackMode.OPENING, 1) == pytest.approx(2.0)
     assert rig.until_mode(RackMode.FAULT, 1) == pytest.approx(2.0)
+    rig.measured.current[1] = 0.0
     assert coils(rig, 1) == [0, 0, 0]
     assert rig.racks.openings_under_load.tolist() == [0, 1, 0]
     assert rig.racks.connect_failure[1] == ConnectFailure.FAULT

@@ -54,3 +54,26 @@ def test_the_request_stands_while_no_temperature_is_valid() -> None:
     rig.measured.temperature.fill(math.nan)
     rig.step()
     assert rig.bank.chiller_request[0] == COOLING
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ((math.nan, math.nan, math.nan), CIRCULATION),
+        ((math.nan, STANDBY, math.nan), CIRCULATION),
+        ((math.nan, HEATING, math.nan), HEATING),
+        ((HEATING, COOLING, STANDBY), COOLING),
+    ],
+)
+def test_the_most_urgent_of_all_requests_is_passed_on(asked: tuple[float, float, float], expected: float) -> None:
+    rig = Rig()
+    rig.racks.chiller_request[...] = asked
+    assert request(rig, 20.0, 25.5) == expected
+
+
+def test_what_a_rack_asked_is_forgotten_with_its_request() -> None:
+    rig = Rig()
+    rig.racks.chiller_request[1] = COOLING
+    assert request(rig, 25.0, 27.0) == COOLING
+    rig.racks.chiller_request[1] = math.nan
+    assert request(rig, 25.0, 27.0) == STANDBY

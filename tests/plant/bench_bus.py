@@ -21,6 +21,11 @@ STIFF: Final = BusModel(
     precharge_cooling=1.0,
     fuse_rating=1e6,
     fuse_melting_integral=1e12,
+    coil_pick_up=18.0,
+    coil_drop_out=12.0,
+    terminal_resistance=5e-5,
+    terminal_heat_capacity=150.0,
+    terminal_cooling=0.15,
     link_capacitance=1e-15,
     bleed_resistance=1e15,
     link_voltage_max=1500.0,
@@ -38,7 +43,7 @@ PRECHARGING: Final = (1.0, 1.0, 0.0)
 OPEN: Final = (0.0, 0.0, 0.0)
 
 AIR: Final = 298.15
-"""Temperature around the precharge resistors [K]."""
+"""Temperature around precharge resistors and terminals [K]."""
 
 UNLIMITED: Final = 1e12
 
@@ -82,12 +87,16 @@ class Bus:
     feasible_discharge_power: Array = field(init=False)
     fuse_heat: Array = field(init=False)
     fuse_closed: Array = field(init=False)
+    breaker_closed: Array = field(init=False)
+    loose_resistance: Array = field(init=False)
     precharge_temperature: Array = field(init=False)
+    terminal_temperature: Array = field(init=False)
 
     def __post_init__(self) -> None:
         racks, containers = self.source_voltage.size, self.bus_voltage.size
         self.current, self.fuse_heat, self.fuse_closed = np.zeros(racks), np.zeros(racks), np.ones(racks)
-        self.precharge_temperature = np.full(racks, AIR)
+        self.breaker_closed, self.loose_resistance = np.ones(racks), np.zeros(racks)
+        self.precharge_temperature, self.terminal_temperature = np.full(racks, AIR), np.full(racks, AIR)
         self.bus_current, self.dc_power, self.limited = (np.zeros(containers) for _ in range(3))
         self.feasible_charge_power, self.feasible_discharge_power = np.zeros(containers), np.zeros(containers)
 
@@ -110,11 +119,16 @@ class Bus:
                 charge_resistance[own],
                 self.contactor_closed[own],
                 self.fuse_closed[own],
+                self.breaker_closed[own],
+                self.loose_resistance[own],
                 self.model.wiring_resistance,
                 self.model.precharge_resistance,
             )
             solution = split_current(self.model, strings, self._demand(c), self.bus_voltage[c], self.bus_current[c], dt)
-            strain(self.model, strings, self.fuse_heat[own], self.precharge_temperature[own], AIR, solution.ripple, dt)
+            strain(
+                *(self.model, strings, self.fuse_heat[own], self.precharge_temperature[own]),
+                *(self.terminal_temperature[own], AIR, solution.ripple, dt),
+            )
             self.bus_voltage[c], self.bus_current[c], self.dc_power[c] = (
                 solution.voltage,
                 solution.current,

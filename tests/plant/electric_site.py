@@ -118,12 +118,12 @@ class ElectricSite:
         """Advance the cells alone with a given string current [A]."""
         self.state.racks.current[...] = current
         for _ in range(ticks):
-            advance_cells(self.model, self.state, self.overlay, self.tick, slow_ticks(self.dt), self.dt)
+            advance_cells(self.model, self.state, self.inputs, self.overlay, self.tick, slow_ticks(self.dt), self.dt)
             self.tick += 1
 
     def settle(self) -> None:
         """Bring all cells up to date, after which voltages agree with a state that was set by hand."""
-        settle_cells(self.model, self.state, self.overlay)
+        settle_cells(self.model, self.state, self.inputs, self.overlay)
 
     def drive_power(self, power: float) -> float:
         """Advance the cells of the first rack with a given power [W]; returns the power that its cells gave [W]."""

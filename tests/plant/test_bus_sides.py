@@ -406,6 +406,8 @@ def strings_of(bus: Bus) -> Strings:
         charge_resistance,
         bus.contactor_closed,
         bus.fuse_closed,
+        bus.breaker_closed,
+        bus.loose_resistance,
         bus.model.wiring_resistance,
         bus.model.precharge_resistance,
     )

@@ -24,6 +24,7 @@ TARGETS = {
     "cell": st.builds(
         "container[{}].rack[{}].cell[{}]".format, st.integers(1, 2), st.integers(1, 2), st.integers(1, 8)
     ),
+    "monitoring unit": st.builds("container[{}].rack[{}].pack[{}].cmu".format, *[st.integers(1, 2)] * 3),
     "branch": st.builds("container[{}].rack[{}].pack[{}]".format, *[st.integers(1, 2)] * 3),
     "contactor": st.builds("container[{}].rack[{}].contactor[{}]".format, *[st.integers(1, 2)] * 2, st.integers(1, 3)),
     "rack": st.builds("container[{}].rack[{}]".format, *[st.integers(1, 2)] * 2),
@@ -42,6 +43,10 @@ PARAMETERS: dict[str, dict[str, st.SearchStrategy[float]]] = {
     "pump-slow": {"speed": st.floats(0.0, 0.99)},
     "branch-blockage": {"blocked": st.floats(0.01, 1.0)},
     "chiller-trip": {},
+    "chiller-silence": {},
+    "cmu-silence": {},
+    "cmu-integrity": {},
+    "cmu-open-wire": {},
     "chiller-limited": {"capacity": st.floats(0.0, 0.99)},
 }
 """Every kind of fault of the plant, and settings that a battery survives for some minutes."""
@@ -109,6 +114,28 @@ def test_energy_closes_through_a_thermal_runaway(dt: float) -> None:
     site.tick(round(400 / dt))
     assert site.state.runaway.stage[0, 1] >= RunawayStage.SECOND_VENT
     assert site.flows["reactions"] < -1e5
+    assert np.abs(site.charge_error()).max() < 1e-12
+    assert site.energy_error() == pytest.approx(0.0, abs=bound(site))
+
+
+@few
+@given(
+    PROFILES,
+    st.lists(st.lists(st.booleans(), min_size=32, max_size=32), min_size=1, max_size=4),
+    st.sampled_from([0.1, 1.0]),
+)
+def test_charge_and_energy_close_while_cells_are_bled(
+    profile: list[Segment], masks: list[list[bool]], dt: float
+) -> None:
+    site = Books(ISOENTROPIC, {"initial.soc_percent": 60}, dt=dt, racks=2, containers=2)
+    site.connect()
+    site.write("container[1].rack[1].terminal.resistance", 1e-4)
+    for n, segment in enumerate(profile):
+        mask = np.array(masks[n % len(masks)], float).reshape(4, 8)
+        mask[1, 3] = 1.0
+        site.bleed(mask)
+        run(site, [segment], [])
+    assert site.bled > 0.0
     assert np.abs(site.charge_error()).max() < 1e-12
     assert site.energy_error() == pytest.approx(0.0, abs=bound(site))
 

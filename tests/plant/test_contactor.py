@@ -3,16 +3,34 @@
 import numpy as np
 import pytest
 
-from bms_emulator.plant.contactor import is_main_closed, melt, path_resistance, step_contactors, warm_resistor
+from bms_emulator.plant.contactor import (
+    is_main_closed,
+    melt,
+    operate_breaker,
+    path_resistance,
+    step_contactors,
+    warm_resistor,
+)
 
 FREE = np.full((1, 3), np.nan)
 
 
-def move(closed: np.ndarray, command: list[float], ticks: int, dt: float, hold: np.ndarray = FREE) -> None:
+COIL = (0.03, 18.0, 12.0)
+"""Travel time of the contacts [s], pick-up and drop-out voltage of the coil [V]."""
+
+
+def move(
+    closed: np.ndarray,
+    command: list[float],
+    ticks: int,
+    dt: float,
+    hold: np.ndarray = FREE,
+    supply: float = 24.0,
+) -> None:
     """Step one rack whose contacts take 30 ms, from rest."""
     travel = np.zeros((1, 3))
     for _ in range(ticks):
-        step_contactors(0.03, closed, travel, np.array([command]), hold, dt)
+        step_contactors(*COIL, closed, travel, np.array([command]), supply, hold, dt)
 
 
 @pytest.mark.parametrize(("dt", "ticks"), [(0.01, 3), (0.015, 2), (0.1, 1), (1.0, 1)])
@@ -29,8 +47,42 @@ def test_contacts_arrive_after_their_travel_time(dt: float, ticks: int, command:
 def test_short_command_does_not_move_the_contacts() -> None:
     closed, travel = np.zeros((1, 3)), np.zeros((1, 3))
     for command in (1.0, 1.0, 0.0, 1.0, 1.0):
-        step_contactors(0.03, closed, travel, np.full((1, 3), command), FREE, 0.01)
+        step_contactors(*COIL, closed, travel, np.full((1, 3), command), 24.0, FREE, 0.01)
     assert not closed.any()
+
+
+@pytest.mark.parametrize(
+    ("supply", "closes", "holds"), [(24.0, 1, 1), (18.0, 1, 1), (17.9, 0, 1), (12.0, 0, 1), (11.9, 0, 0), (0.0, 0, 0)]
+)
+def test_a_coil_closes_from_its_pick_up_voltage_and_holds_down_to_its_drop_out_voltage(
+    supply: float, closes: float, holds: float
+) -> None:
+    for before, after in ((0.0, closes), (1.0, holds)):
+        closed = np.full((1, 3), before)
+        move(closed, [1.0] * 3, 5, 0.01, supply=supply)
+        assert (closed == after).all()
+
+
+def test_contacts_fall_open_after_their_travel_time_when_the_supply_goes() -> None:
+    closed = np.ones((1, 3))
+    move(closed, [1.0] * 3, 2, 0.01, supply=0.0)
+    assert closed.all()
+    move(closed, [1.0] * 3, 3, 0.01, supply=0.0)
+    assert not closed.any()
+
+
+def test_welded_contacts_stay_closed_without_supply() -> None:
+    closed = np.ones((1, 3))
+    move(closed, [1.0] * 3, 10, 0.01, np.array([[1.0, np.nan, np.nan]]), supply=0.0)
+    assert closed.tolist() == [[1.0, 0.0, 0.0]]
+
+
+@pytest.mark.parametrize(
+    ("closed", "trip", "close", "after"),
+    [(1, 0, 0, 1), (1, 1, 0, 0), (0, 0, 0, 0), (0, 0, 1, 1), (0, 1, 1, 0), (1, 1, 1, 0)],
+)
+def test_a_trip_wins_over_the_hand_at_the_breaker(closed: float, trip: float, close: float, after: float) -> None:
+    assert operate_breaker(float(closed), float(trip), float(close)) == after
 
 
 def test_welded_contactor_stays_closed_and_opens_once_it_is_free() -> None:

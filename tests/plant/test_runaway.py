@@ -151,7 +151,7 @@ def test_what_happens_in_one_container_leaves_the_others_as_they_were() -> None:
     assert state.runaway.cell_count.tolist() == [0.0, 1.0]
     for group in (state.runaway, state.air, state.fire):
         for name, array in vars(group).items():
-            if array.ndim and name not in ("insulation_resistance", "reading"):
+            if array.ndim and not name.startswith("insulation_") and name != "reading":
                 assert not np.any(array[0]), name
     assert state.runaway.insulation_resistance[0] == pytest.approx(1e8)
     assert state.containers.air_temperature[0] == 298.15
@@ -187,10 +187,12 @@ def test_insulation_falls_after_the_jet_and_a_leak_adds_to_it() -> None:
     residue = oven.runaway.residue_kohm * 1e3
     assert oven.state.runaway.insulation_resistance[0] == pytest.approx(1.0 / (1e-8 + 1.0 / residue), rel=1e-5)
     assert oven.state.runaway.insulation_resistance[1] == pytest.approx(1e8)
-    oven.overlay.insulation_leak[1] = 1e-5
+    oven.overlay.insulation_leak_negative[1] = 1e-5
     oven.step(refresh=True)
     assert oven.state.runaway.insulation_resistance[1] == pytest.approx(1.0 / (1e-8 + 1e-5))
-    oven.overlay.insulation_leak[1] = 0.0
+    assert oven.state.runaway.insulation_negative[1] == pytest.approx(1.0 / (0.5e-8 + 1e-5))
+    assert oven.state.runaway.insulation_positive[1] == pytest.approx(2e8)
+    oven.overlay.insulation_leak_negative[1] = 0.0
     oven.step(refresh=True)
     assert oven.state.runaway.insulation_resistance[1] == pytest.approx(1e8)
 

@@ -258,6 +258,8 @@ def test_each_pack_is_stepped_once_in_a_slow_period_with_its_own_supply_and_air(
     plates = 298.15 + rng.uniform(-5.0, 5.0, (4, 2 * segments))
     flow = rng.uniform(0.1, 0.2, (4, 2))
     plate, hottest, outlet, coolant_heat, air_heat = (np.full((4, 2), np.nan) for _ in range(5))
+    unit_heat = rng.uniform(0.0, 20.0, (4, 2))
+    of_unit = unit_heat.ravel().tolist()
     supply, air, heat_capacity = np.array([290.0, 295.0]), np.array([300.0, 310.0]), np.array([3300.0, 3250.0])
     turbulent, laminar = np.array([0.7, 1.1]), np.array([0.95, 1.01])
     expected = [
@@ -277,7 +279,7 @@ def test_each_pack_is_stepped_once_in_a_slow_period_with_its_own_supply_and_air(
     ]
     for tick in range(7, 17):
         step_packs(
-            *(DEMO, 2, core, surface, heat, plates, plate, hottest, outlet, coolant_heat, air_heat),
+            *(DEMO, 2, core, surface, heat, plates, plate, hottest, outlet, coolant_heat, air_heat, unit_heat),
             *(flow, supply, heat_capacity, turbulent, laminar, air, tick, 10, 0.1),
         )
     for n, twin in enumerate(expected):
@@ -288,8 +290,9 @@ def test_each_pack_is_stepped_once_in_a_slow_period_with_its_own_supply_and_air(
         assert hottest[r, p] == core[r, p * cells : (p + 1) * cells].max()
         assert outlet[r, p] == pytest.approx(twin["outlet"], rel=1e-12)
         assert coolant_heat[r, p] == pytest.approx(twin["coolant_heat"], rel=1e-8)
-        assert air_heat[r, p] == pytest.approx(twin["air_heat"], rel=1e-8)
+        assert air_heat[r, p] == pytest.approx(twin["air_heat"] + of_unit[n], rel=1e-8)
     assert not heat.any()
+    assert not unit_heat.any()
 
 
 @pytest.mark.parametrize("share", [1e-6, 0.2])

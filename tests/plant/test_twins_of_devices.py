@@ -96,25 +96,31 @@ flows = st.one_of(st.just(0.0), st.floats(1e-4, 0.05))
 @few
 @given(
     st.lists(
-        st.tuples(st.integers(1, 300), st.lists(flows, min_size=6, max_size=6), st.sampled_from([0.0, 1e-5])),
+        st.tuples(
+            st.integers(1, 300),
+            st.lists(flows, min_size=6, max_size=6),
+            st.tuples(st.sampled_from([0.0, 1e-5]), st.sampled_from([0.0, 3e-6])),
+        ),
         min_size=1,
         max_size=5,
     ),
     st.sampled_from([0.1, 1.0]),
 )
-def test_insulation(episodes: list[tuple[int, list[float], float]], dt: float) -> None:
-    spilled, wetted, resistance = np.zeros(2), np.zeros(2), np.zeros(2)
+def test_insulation(episodes: list[tuple[int, list[float], tuple[float, float]]], dt: float) -> None:
+    spilled, wetted, resistance, positive, negative = (np.zeros(2) for _ in range(5))
     twins = [InsulationTwin(INSULATION) for _ in range(2)]
     for length, jets, leak in episodes:
-        jet_flow, leaks = np.array(jets).reshape(2, 3), np.array([0.0, leak])
+        jet_flow, leaks = np.array(jets).reshape(2, 3), np.array([[0.0, at_pole] for at_pole in leak])
         for _ in range(length):
-            step_insulation(INSULATION, spilled, wetted, resistance, jet_flow, leaks, dt)
+            step_insulation(INSULATION, spilled, wetted, resistance, positive, negative, jet_flow, *leaks, dt)
             for r, twin in enumerate(twins):
-                twin.step(jet_flow[r].tolist(), leaks[r], dt)
+                twin.step(jet_flow[r].tolist(), *leaks[:, r].tolist(), dt)
         for r, twin in enumerate(twins):
             assert spilled[r] == pytest.approx(twin.spilled, rel=1e-12)
             assert wetted[r] == pytest.approx(twin.wetted, rel=1e-12, abs=1e-12)  # contents of a cell
             assert resistance[r] == pytest.approx(twin.resistance, rel=1e-12)
+            assert positive[r] == pytest.approx(twin.positive, rel=1e-12)
+            assert negative[r] == pytest.approx(twin.negative, rel=1e-12)
 
 
 @few

@@ -10,7 +10,7 @@ from bms_emulator.interfaces.link import Ack, Command
 from bms_emulator.plant.coolant import enthalpy_of
 from bms_emulator.plant.model import build_plant_model
 from bms_emulator.plant.schedule import slow_ticks, turn
-from bms_emulator.plant.state import PlantOverlay, PlantState, RunawayStage
+from bms_emulator.plant.state import PlantInputs, PlantOverlay, PlantState, RunawayStage
 from bms_emulator.plant.step import settle_cells
 from bms_emulator.profile.loader import load_site
 from bms_emulator.runtime.emulator import Emulator
@@ -36,6 +36,7 @@ class WholeSite:
         self.dt = dt
         self.emulator = Emulator(self.site, seed)
         self.state = PlantState.of(self.emulator.arena)
+        self.inputs = self.emulator.arena.group("plant.inputs", PlantInputs)
         self.overlay = self.emulator.arena.group("plant.overlay", PlantOverlay)
         self.model = build_plant_model(self.site, seed)
 
@@ -67,6 +68,11 @@ class WholeSite:
         """Ask every PCS for a share of its rated power, positive in discharge."""
         self.write("pcs[*].power_setpoint", share * self.site.pcs.rated_power_kw * 1e3)
 
+    def bleed(self, mask: Array) -> None:
+        """Ask for the balancing resistors of these cells, shape (rack, cell), until the firmware changes its mind."""
+        self.inputs.balancing[...] = mask
+        self.inputs.balancing_count[...] = mask.reshape(*self.inputs.balancing_count.shape, -1).sum(axis=2)
+
     def tick(self, count: int = 1) -> None:
         for _ in range(count):
             self.emulator.tick()
@@ -77,11 +83,12 @@ class Books(WholeSite):
 
     def __init__(self, *overrides: dict[str, Any], dt: float = 0.1, seed: int = 1, **size: int) -> None:
         super().__init__(*overrides, dt=dt, seed=seed, **size)
-        settle_cells(self.model, self.state, self.overlay)
+        settle_cells(self.model, self.state, self.inputs, self.overlay)
         self.soc_booked = self.state.cells.soc.copy()
         self.charge_due = np.zeros_like(self.soc_booked)
         self.flows: defaultdict[str, float] = defaultdict(float)
         self.throughput = 0.0
+        self.bled = 0.0
         self.most_on_link = 0.0
         self.opening = self.held()
 
@@ -121,12 +128,15 @@ class Books(WholeSite):
         self.most_on_link = max(self.most_on_link, self.on_link())
         self.throughput += float(np.abs(racks.voltage * current).sum()) * dt
 
+        self.bled += float((state.cells.voltage * state.cells.balancing_current).sum()) * dt
+
         decay = np.exp(-dt * bus.precharge_cooling / bus.precharge_heat_capacity)
         settled = (racks.precharge_temperature - decay * before["resistor"]) / (1.0 - decay)
         in_busbar = current.reshape(self.site.container_count, -1).sum(axis=1)
         flows["grid"] += float((pcs.energy_exported - pcs.energy_imported - before["exported"]).sum())
         flows["conversion"] += float(pcs.loss.sum()) * dt
-        flows["rack"] += (bus.wiring_resistance + self.model.cells.joint_resistance) * float((current**2).sum()) * dt
+        in_rack = bus.wiring_resistance + self.model.cells.joint_resistance + state.surroundings.terminal_resistance
+        flows["rack"] += float((in_rack * current**2).sum()) * dt
         flows["busbar"] += bus.busbar_resistance * float((in_busbar**2).sum()) * dt
         flows["precharge"] += bus.precharge_cooling * float((settled - before["air"]).sum()) * dt
         flows["bleed"] += (
@@ -151,7 +161,7 @@ class Books(WholeSite):
 
     def energy_error(self) -> float:
         """What the plant holds more than the books say [J]; closes the books, as cells are settled for it."""
-        settle_cells(self.model, self.state, self.overlay)
+        settle_cells(self.model, self.state, self.inputs, self.overlay)
         return self.held() - self.opening + sum(self.flows.values())
 
     def metered(self) -> float:
@@ -180,13 +190,14 @@ class Books(WholeSite):
         return float((energy * capacity).sum())
 
     def in_heat(self) -> float:
-        """Heat of cells, plates and coolant [J], with what cells have generated since their last thermal step."""
+        """Heat of cells, plates and coolant [J], with what has been generated since the packs' last thermal step."""
         cells, thermal, cooling = self.state.cells, self.model.cooling.thermal, self.model.cooling
         per_segment = np.diff(np.arange(thermal.segment_count + 1) * thermal.cell_count // thermal.segment_count)
         plates = np.tile(per_segment * thermal.plate_heat_capacity, self.site.counts["pack"])
         coolant = self.state.containers.coolant_enthalpy - enthalpy_of(cooling.coolant, BASE)
         return float(
             cells.heat.sum()
+            + self.state.packs.balancing_heat.sum()
             + thermal.core_heat_capacity * np.sum(cells.temperature_core - BASE)
             + thermal.surface_heat_capacity * np.sum(cells.temperature_surface - BASE)
             + np.sum(plates * (self.state.packs.segment_temperature - BASE))

@@ -53,7 +53,7 @@ def test_truths_are_told_apart_from_measurements(catalogue: Catalogue) -> None:
         ("pcs[1].power_setpoint", 1),
         ("emulator.speed", 1),
         ("rack[1].contactor[main_positive].feedback", 1),
-        ("rack[1].alarm[*].level", len(load_site("demo").firmware.alarms)),
+        ("rack[1].alarm[*].level", len(load_site("demo").firmware.rack_alarms)),
     ],
 )
 def test_selectors_pick_as_many_points_as_they_say(catalogue: Catalogue, selector: str, count: int) -> None:

@@ -56,37 +56,38 @@ def test_problems_of_all_files_are_reported_at_once(tree: Tree) -> None:
         ("racks/1p416s.yaml", "fuse_rating_a: 315", "fuse_rating_a: 100", "= 100: must be >= rated_current_a = 180"),
         (
             "firmware/default.yaml",
-            "[3.55, 3.60, 3.65]",
-            "[3.55, 3.60]",
-            "alarms.0.set = [3.55, 3.6]: has too few items",
+            "[0.3, 0.4, 0.5]",
+            "[0.3, 0.4]",
+            "alarms.3.set = [0.3, 0.4]: has too few items",
         ),
-        ("firmware/default.yaml", "[3.55, 3.60, 3.65]", "3.55", "alarms.0.set = 3.55: must be a list"),
+        ("firmware/default.yaml", "[0.3, 0.4, 0.5]", "0.3", "alarms.3.set = 0.3: must be a list"),
         (
             "firmware/default.yaml",
-            "[3.55, 3.60, 3.65]",
+            "[0.3, 0.4, 0.5]",
             "[1, 2, 3, 4]",
-            "alarms.0.set = [1, 2, 3, 4]: must have at most 3",
+            "alarms.3.set = [1, 2, 3, 4]: must have at most 3",
         ),
         (
             "firmware/default.yaml",
-            "[3.55, 3.60, 3.65]",
-            "[3.65, 3.60, 3.55]",
-            "alarms.0.set = [3.65, 3.6, 3.55]: levels must get more severe from the first to the third",
+            "[0.3, 0.4, 0.5]",
+            "[0.5, 0.49, 0.48]",
+            "alarms.3.set = [0.5, 0.49, 0.48]: levels must get more severe from the first to the third",
         ),
         (
             "firmware/default.yaml",
-            "[3.50, 3.55, 3.55]",
-            "[3.5, 3.61, 3.55]",
-            "alarms.0.clear = [3.5, 3.61, 3.55]: level 2",
+            "[0.25, 0.35, 0.45]",
+            "[0.25, 0.41, 0.45]",
+            "alarms.3.clear = [0.25, 0.41, 0.45]: level 2",
         ),
         (
             "firmware/default.yaml",
-            "signal: cell_voltage_min_v",
-            "signal: cell_voltage",
-            "alarms.1.signal = \"cell_voltage\": must be one of: 'cell_voltage_max_v', 'cell_voltage_min_v'",
+            "signal: cell_voltage_spread_v",
+            "signal: cell_voltage_spred_v",
+            'alarms.3.signal = "cell_voltage_spred_v": no such signal; near: cell_voltage_spread_v',
         ),
         ("firmware/default.yaml", "id: cell_undervoltage", "id: cell_overvoltage", "alarms.1.id"),
         ("firmware/default.yaml", "heating_off_degc: 13.5", "heating_off_degc: 10", "must be > heating_on_degc = 12"),
+        ("firmware/default.yaml", "recovery_v: 18", "recovery_v: 16", "must be > brown_out_v = 16"),
         (
             "sites/demo.yaml",
             "unit: 100",
@@ -125,8 +126,8 @@ def test_a_missing_source_is_a_problem_of_its_own_with_the_lines_of_the_number(t
     tree.edit("packs/1p104s-liquid.yaml", '  joint_resistance_mohm: "[D]', '  joint_resistance: "[X]')
     assert [(p.line, p.path, p.message) for p in tree.problems()] == [
         (8, "joint_resistance_mohm", "has no entry in sources"),
-        (25, "sources.joint_resistance", "must begin with a grade, one of [V] [S] [D] [U], and name the source"),
-        (25, "sources.joint_resistance", "names no number of this profile"),
+        (26, "sources.joint_resistance", "must begin with a grade, one of [V] [S] [D] [U], and name the source"),
+        (26, "sources.joint_resistance", "names no number of this profile"),
     ]
 
 

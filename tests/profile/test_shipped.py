@@ -6,7 +6,6 @@ from itertools import pairwise
 import pytest
 
 from bms_emulator.profile.container import ContainerProfile
-from bms_emulator.profile.firmware import AlarmRow
 from bms_emulator.profile.folders import Folders, shipped_folder
 from bms_emulator.profile.loader import KINDS, load_profile, load_site
 from bms_emulator.profile.site import SiteProfile
@@ -27,9 +26,12 @@ def container(request: pytest.FixtureRequest) -> ContainerProfile:
     return profile
 
 
-def alarm(site: SiteProfile, signal: str) -> AlarmRow:
-    [row] = [row for row in site.firmware.alarms if row.signal == signal]
-    return row
+def level(site: SiteProfile, alarm: str, number: int) -> float:
+    """Where a level of an alarm sets, in SI units."""
+    [row] = [row for row in site.firmware.alarms if row.id == alarm]
+    level = row.set[number - 1]
+    assert level is not None
+    return row.watched.si(level)
 
 
 @pytest.mark.parametrize(("kind", "name"), ALL)
@@ -122,8 +124,8 @@ def test_the_pcs_takes_every_voltage_of_the_operating_window(site: SiteProfile) 
 
 def test_tapers_end_before_the_first_alarm_level(site: SiteProfile) -> None:
     limits = site.firmware.limits
-    assert limits.charge_voltage_v[1] < alarm(site, "cell_voltage_max_v").set[0]
-    assert limits.discharge_voltage_v[1] > alarm(site, "cell_voltage_min_v").set[0]
+    assert limits.charge_voltage_v[1] < level(site, "cell_overvoltage", 1)
+    assert limits.discharge_voltage_v[1] > level(site, "cell_undervoltage", 1)
 
 
 def test_tapers_begin_outside_of_the_plateau(site: SiteProfile) -> None:
@@ -141,9 +143,9 @@ def test_tapers_begin_outside_of_the_plateau(site: SiteProfile) -> None:
 
 def test_the_third_level_protects_the_cell(site: SiteProfile) -> None:
     cell = site.container.rack.pack.cell
-    assert alarm(site, "cell_voltage_max_v").set[2] <= cell.voltage_max_v
-    assert alarm(site, "cell_voltage_min_v").set[2] >= cell.voltage_min_v
-    assert alarm(site, "discharge_current_ratio").set[2] * site.container.rack.rated_current_a < min(
+    assert level(site, "cell_overvoltage", 3) <= cell.voltage_max_v
+    assert level(site, "cell_undervoltage", 3) >= cell.voltage_min_v
+    assert level(site, "overcurrent_discharge", 3) * site.container.rack.rated_current_a < min(
         site.container.rack.contactors.fuse_rating_a, site.container.rack.sensors.current_a.range_max
     )
 
@@ -151,20 +153,21 @@ def test_the_third_level_protects_the_cell(site: SiteProfile) -> None:
 def test_full_power_and_errors_of_sensors_raise_no_overcurrent_alarm(site: SiteProfile) -> None:
     sensor, rated = site.container.rack.sensors.current_a, site.container.rack.rated_current_a
     reading = rated * (1 + 3 * sensor.gain_percent / 100) + 3 * sensor.offset + 4 * sensor.noise
-    for signal in ("charge_current_ratio", "discharge_current_ratio"):
-        assert reading / rated < alarm(site, signal).set[0]
+    for alarm in ("overcurrent_charge", "overcurrent_discharge"):
+        for kind in (alarm, f"{alarm}_continuous"):
+            assert reading / rated < level(site, kind, 1)
 
 
 def test_no_measurement_is_stale_between_two_samples(site: SiteProfile) -> None:
     sensors, age = site.container.rack.sensors, site.firmware.measurement_age
-    stale = alarm(site, "measurement_age_ratio")
     for period, allowed in (
         (sensors.cell_voltage_v.period_s, age.voltage_s),
         (sensors.current_a.period_s, age.current_s),
         (sensors.temperature_k.period_s, age.temperature_s),
     ):
         assert 2 * period <= allowed
-    assert stale.set[1] == stale.set[0] == 1, "stale data is at least level 2 (GB/T 34131 practice)"
+    for alarm in ("stale_voltage", "stale_current", "stale_temperature"):
+        assert level(site, alarm, 2) == 1, "stale data is at least level 2 (GB/T 34131 practice)"
 
 
 def test_precharge_ends_in_time_and_within_the_resistors_heat(site: SiteProfile) -> None:

@@ -1,9 +1,12 @@
 """Slow, obvious twins of the firmware kernels."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import numpy as np
+
+from bms_emulator.firmware.contract import ConnectFailure
+from bms_emulator.firmware.reference.sequence import STEPS, TRANSITIONS, Condition, Step
 
 
 def extremes(row):  # type: ignore[no-untyped-def]
@@ -23,31 +26,31 @@ def extremes(row):  # type: ignore[no-untyped-def]
     )
 
 
-class AlarmLevel:
-    """One level of one alarm row, on the clock of the wall."""
-
-    def __init__(self, sign: float, set_level: float, set_time: float, clear_level: float, clear_time: float) -> None:
-        self.sign, self.set_level, self.clear_level = sign, set_level, clear_level
-        self.set_time, self.clear_time = set_time, clear_time
-        self.active = False
-        self.since: float | None = None
-
-    def see(self, quantity: float, start: float, end: float, may_clear: bool = True) -> bool:
-        """Whether it is active at the end of a period in which the quantity was seen."""
-        beyond = self.sign * quantity >= self.sign * self.set_level
-        back = self.sign * quantity <= self.sign * self.clear_level and not beyond
-        due = back if self.active else beyond
-        if not due:
-            self.since = None
-            return self.active
-        self.since = start if self.since is None else self.since
-        lasted = end - self.since >= (self.clear_time if self.active else self.set_time) - 1e-6
-        if lasted and (may_clear or not self.active):
-            self.active = not self.active
-            self.since = None
-        return self.active
-
-
 def interpolate(quantity: float, grid: Sequence[float], column: Sequence[float]) -> float:
     """Linear interpolation, constant beyond the ends."""
     return float(np.interp(quantity, grid, column))
+
+
+class Sequencer:
+    """A rack that walks the table of transitions as it is written."""
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        self.failure: ConnectFailure | None = None
+        self.locked: bool | None = None
+        self.tries = 0
+        self.openings_under_load = 0
+
+    def see(self, holding: Set[Condition], current: float, open_current: float) -> None:
+        """Take the first edge whose condition is among those that hold."""
+        edges = (edge for edge in TRANSITIONS if edge.step is self.step and edge.condition in holding)
+        edge = next(edges, None)
+        if edge is None:
+            return
+        row = STEPS[edge.target]
+        if STEPS[self.step].on_bus and not row.on_bus and not abs(current) < open_current:
+            self.openings_under_load += 1
+        self.failure = edge.failure if edge.failure is not None else self.failure
+        self.locked = row.locked if row.locked is not None else self.locked
+        self.tries = {"keep": self.tries, "count": self.tries + 1, "clear": 0}[row.tries]
+        self.step = edge.target

@@ -106,8 +106,10 @@ class InsulationTwin:
     spilled: float = 0.0
     wetted: float = 0.0
     resistance: float = math.inf
+    positive: float = math.inf
+    negative: float = math.inf
 
-    def step(self, jet_flows: Sequence[float], leak: float, dt: float) -> None:
+    def step(self, jet_flows: Sequence[float], leak_positive: float, leak_negative: float, dt: float) -> None:
         m, flow, h = self.model, math.fsum(jet_flows), dt / PIECES
         for piece in range(PIECES):
             begin, w = self.spilled + flow * h * piece, self.wetted
@@ -119,4 +121,6 @@ class InsulationTwin:
         self.spilled += flow * dt
         if flow == 0.0 and self.spilled - self.wetted < CLEAN:
             self.wetted = self.spilled
-        self.resistance = 1.0 / math.fsum((m.sound, m.residue * self.wetted, leak))
+        of_both = m.sound + m.residue * self.wetted
+        self.positive, self.negative = 1.0 / (of_both / 2 + leak_positive), 1.0 / (of_both / 2 + leak_negative)
+        self.resistance = 1.0 / (1.0 / self.positive + 1.0 / self.negative)

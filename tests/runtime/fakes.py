@@ -57,6 +57,9 @@ class FakeEmulator:
     def faults(self) -> list[dict[str, Any]]:
         return self.active
 
+    def firmware_status(self) -> list[dict[str, Any]]:
+        return []
+
     def take_events(self) -> list[tuple[str, str, dict[str, Any]]]:
         taken, self.records = self.records, []
         return taken

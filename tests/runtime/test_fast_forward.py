@@ -43,7 +43,7 @@ def test_the_firmware_learns_by_a_capacity_test_and_by_nothing_else(emulator):
     assert (emulator.arena["firmware.racks.soh"] == 1.0).all()
     emulator.apply(fast_forward(3652.5))
     tested = emulator.arena["plant.cells.capacity"].mean(axis=1)
-    assert emulator.arena["firmware.private.capacity"] == pytest.approx(tested)
+    assert emulator.arena["firmware.persistent.capacity"] == pytest.approx(tested)
     assert emulator.arena["firmware.racks.soh"] == pytest.approx(tested / rated)
     emulator.tick()
     assert emulator.arena["firmware.bank.soh"] == pytest.approx(tested.mean() / rated)

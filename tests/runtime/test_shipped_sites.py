@@ -70,6 +70,8 @@ def test_a_shipped_site_connects_its_racks_and_gives_the_power_that_is_asked(sit
     for _ in range(TICKS):
         site.emulator.tick()
     assert site.get("pcs.power") == pytest.approx(site.power, rel=0.01)
+    for selector in ("container.alarm[*].count", "container.rack[*].alarm[*].count"):
+        assert site.get(selector).max() == 0, "a healthy site raises no alarm"
     for selector in FINITE:
         values = site.get(selector)
         assert values.size

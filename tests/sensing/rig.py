@@ -54,6 +54,8 @@ def build(overrides: Mapping[str, Any] | None = None, *, dt: float = 0.1, seed: 
             voltage=np.full(racks, 1372.8),
             contactor_closed=np.zeros((racks, 3)),
             fuse_closed=np.ones(racks),
+            breaker_closed=np.ones(racks),
+            terminal_temperature=np.full(racks, 308.15),
         ),
         containers=SimpleNamespace(
             bus_voltage=np.full(containers, 1300.0),
@@ -63,6 +65,7 @@ def build(overrides: Mapping[str, Any] | None = None, *, dt: float = 0.1, seed: 
             coolant_pressure=np.full(containers, 1.2e5),
             chiller_mode=np.full(containers, 2.0),
             ambient_temperature=np.full(containers, 303.15),
+            air_temperature=np.full(containers, 298.15),
             auxiliary_power=np.full(containers, 2.5e4),
         ),
         pcs=SimpleNamespace(power=np.full(containers, 1e6)),
@@ -71,7 +74,8 @@ def build(overrides: Mapping[str, Any] | None = None, *, dt: float = 0.1, seed: 
             damaged=np.zeros(()),
             stage=np.zeros(cells),
             burnt_count=np.zeros(racks),
-            insulation_resistance=np.full(racks, 1e8),
+            insulation_positive=np.full(racks, 2e8),
+            insulation_negative=np.full(racks, 2e8),
         ),
         fire=SimpleNamespace(
             reading=np.zeros((containers, 5)),
@@ -80,6 +84,21 @@ def build(overrides: Mapping[str, Any] | None = None, *, dt: float = 0.1, seed: 
             gas_alarm=np.zeros(containers),
             aerosol_released=np.zeros(containers),
             ventilation_running=np.zeros(containers),
+        ),
+        units=SimpleNamespace(
+            cmu_faults=np.zeros((racks, counts["pack"])),
+            insulation_monitor_on=np.ones(racks),
+            chiller_tripped=np.zeros(containers),
+            chiller_silent=np.zeros(containers),
+        ),
+        surroundings=SimpleNamespace(
+            emergency_stop=np.zeros(containers),
+            door_open=np.zeros(containers),
+            water=np.zeros(containers),
+            supply_voltage=np.full(containers, 24.0),
+            humidity=np.full(containers, 0.4),
+            interlock_open=np.zeros(racks),
+            controller_faults=np.zeros(racks),
         ),
     )
     return Rig(

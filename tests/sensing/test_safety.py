@@ -44,7 +44,7 @@ def test_the_insulation_monitor_follows_slowly_and_ends_at_its_range() -> None:
     rig = build(EXACT | {"container.rack.sensors.insulation_ohm.lag_s": 10.0})
     rig.step()
     assert rig.measured.insulation_resistance.tolist() == [1e7, 1e7]
-    rig.truth.runaway.insulation_resistance[1] = 2e5
+    rig.truth.runaway.insulation_positive[1] = 2e5
     rig.step(100)
     assert rig.measured.insulation_resistance[1] == 1e7
     rig.step(900)

@@ -23,7 +23,7 @@ class RackOutputs:
         "rack", "", "How often the contactors opened while current was flowing.", kind="integer"
     )
     alarm_level: Array = array("rack", "", "Highest active alarm level, 0 to 3.", kind="integer")
-    alarm_latched: Array = array("rack", "", "1 while a level-3 alarm awaits its reset.", kind="boolean")
+    alarm_latched: Array = array("rack", "", "1 while an alarm that latches stands.", kind="boolean")
     alarm_action: Array = array(
         "rack", "", "What its alarms, and those of the container, do to the rack.", choices=names(Action)
     )
@@ -97,6 +97,9 @@ class RackOutputs:
         "rack cell", "", "1 while the cell is bled by its balancing resistor.", kind="boolean", point="cell.balancing"
     )
     balancing_count: Array = array("rack", "", "Number of cells that are bled.", kind="integer")
+    balancing_revision: Array = array(
+        "rack", "", "Counts the changes of the rack's balancing, modulo 65536.", public=False
+    )
     pack_voltage: Array = array("rack pack", "V", "Sum of the pack's cell voltages.", point="voltage")
     pack_cell_voltage_max: Array = array(
         "rack pack", "V", "Highest cell voltage of the pack.", point="cell_voltage_max"

@@ -6,13 +6,17 @@ from bms_emulator.firmware.contract import BankMode, BankOutputs, Measurements, 
 from bms_emulator.firmware.reference.extremes import extremes, valid_total
 from bms_emulator.jit import kernel, scalar
 
-_INIT, _SELF_TEST, _PRECHARGE, _CONNECTED, _OPENING, _FAULT = (
+_INIT, _SELF_TEST, _PRECHARGE, _CONNECTED, _OPENING, _FAULT, _EMERGENCY, _SAFE_LOCK, _MAINTENANCE, _SHUTDOWN = (
     float(RackMode.INIT),
     float(RackMode.SELF_TEST),
     float(RackMode.PRECHARGE),
     float(RackMode.CONNECTED),
     float(RackMode.OPENING),
     float(RackMode.FAULT),
+    float(RackMode.EMERGENCY),
+    float(RackMode.SAFE_LOCK),
+    float(RackMode.MAINTENANCE),
+    float(RackMode.SHUTDOWN),
 )
 _DISCONNECT = float(Request.DISCONNECT)
 _BANK_DISCONNECTED, _BANK_INITIALIZING, _BANK_CONNECTED, _BANK_STANDBY, _BANK_SUSPENDING, _BANK_FAULT = (
@@ -131,7 +135,13 @@ def compare_racks(
 
 
 @scalar
-def bank_mode(modes, enabled, standing_request):
+def has_failed(mode):
+    """Whether a rack in this mode needs a reset, or its supply, before it can connect."""
+    return mode in (_FAULT, _EMERGENCY, _SAFE_LOCK, _SHUTDOWN)
+
+
+@scalar
+def bank_mode(modes, enabled, request):
     """Mode of a container from those of its racks: what the furthest of them does; FAULT when none is left to go."""
     starting = False
     ending = False
@@ -143,8 +153,9 @@ def bank_mode(modes, enabled, standing_request):
         ending |= modes[r] == _OPENING
         starting |= modes[r] == _INIT or modes[r] == _SELF_TEST or modes[r] == _PRECHARGE
         if enabled[r] != 0.0:
-            usable |= modes[r] != _FAULT
-            ready |= modes[r] != _FAULT and standing_request[r] != _DISCONNECT
+            sound = not has_failed(modes[r])
+            usable |= sound
+            ready |= sound and modes[r] != _MAINTENANCE and request[r] != _DISCONNECT
     if ending:
         return _BANK_SUSPENDING
     if starting:
@@ -162,11 +173,14 @@ def summarise_banks(
     rack_mode,
     connected,
     rack_enabled,
-    standing_request,
+    rack_request,
     rack_soc,
     rack_soh,
+    rack_soe_discharge,
+    rack_soe_charge,
     rack_cycle_count,
     rack_alarm_level,
+    own_alarm_level,
     rack_current,
     link_voltage,
     # out
@@ -174,6 +188,8 @@ def summarise_banks(
     racks_connected,
     soc,
     soh,
+    soe_discharge,
+    soe_charge,
     cycle_count,
     energy_available,
     alarm_level,
@@ -186,23 +202,29 @@ def summarise_banks(
     for c in range(mode.shape[0]):
         first = c * racks_per_container
         end = first + racks_per_container
-        mode[c] = bank_mode(rack_mode[first:end], rack_enabled[first:end], standing_request[first:end])
+        mode[c] = bank_mode(rack_mode[first:end], rack_enabled[first:end], rack_request[first:end])
         count = 0.0
         charge = 0.0
         charge_of_connected = 0.0
         health = 0.0
         cycles = 0.0
-        level = 0.0
+        given = 0.0
+        taken = 0.0
+        level = own_alarm_level[c]
         for r in range(first, end):
             count += connected[r]
             charge += rack_soc[r]
             charge_of_connected += connected[r] * rack_soc[r]
             health += rack_soh[r]
+            given += connected[r] * rack_soe_discharge[r]
+            taken += connected[r] * rack_soe_charge[r]
             cycles += rack_cycle_count[r]
             level = max(level, rack_alarm_level[r])
         racks_connected[c] = count
         soc[c] = charge_of_connected / count if count > 0.0 else charge / racks_per_container
         soh[c] = health / racks_per_container
+        soe_discharge[c] = given
+        soe_charge[c] = taken
         cycle_count[c] = cycles / racks_per_container
         energy_available[c] = rated_energy * soc[c] * soh[c]
         alarm_level[c] = level

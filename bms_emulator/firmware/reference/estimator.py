@@ -1,8 +1,7 @@
-"""State of charge by counting the measured current, corrected at the knees of the OCV curve after rest.
+"""State of charge by counting the measured current, and what voltage tells of it.
 
-The estimate knows nothing but measurements: a sensor with an offset makes it drift, and only a rest in a knee brings it
-back, as in a real system. Capacity and state of health are those of the last capacity test; they are not learnt in
-operation.
+The estimate knows nothing but measurements: a sensor with an offset makes it drift, and only the ends of the
+open-circuit curve bring it back, as in a real system (`correction.py`).
 """
 
 import numpy as np
@@ -35,22 +34,62 @@ def rest_soc(voltage, hysteresis, table_soc, table_voltage, table_hysteresis):
     return table_soc[-1]
 
 
+@scalar
+def interpolate(quantity, grid, column):
+    """Linear interpolation, constant beyond the ends of the grid; 0 for NaN."""
+    if np.isnan(quantity):
+        return 0.0
+    if quantity <= grid[0]:
+        return column[0]
+    for j in range(1, grid.shape[0]):
+        if quantity <= grid[j]:
+            share = (quantity - grid[j - 1]) / (grid[j] - grid[j - 1])
+            return column[j - 1] + share * (column[j] - column[j - 1])
+    return column[-1]
+
+
+@scalar
+def usable_soc(soc, empty, knee_low, knee_high, full):
+    """State of charge as published [1], of that of the open-circuit table.
+
+    Published, 0 is where discharge ends and 1 where charge ends; the table goes beyond. The difference is spread over
+    the two knees, between them both agree.
+    """
+    if soc < knee_low:
+        return max(0.0, (soc - empty) * knee_low / (knee_low - empty))
+    if soc > knee_high:
+        return min(1.0, knee_high + (soc - knee_high) * (1.0 - knee_high) / (full - knee_high))
+    return soc
+
+
+@scalar
+def table_soc_of(usable, empty, knee_low, knee_high, full):
+    """State of charge of the open-circuit table [1], of that published: the inverse of :func:`usable_soc`."""
+    if usable < knee_low:
+        return empty + usable * (knee_low - empty) / knee_low
+    if usable > knee_high:
+        return knee_high + (usable - knee_high) * (full - knee_high) / (1.0 - knee_high)
+    return usable
+
+
 @kernel
-def estimate_charge(
+def count_charge(
     # model
     table_soc,
     table_voltage,
     table_hysteresis,
-    hysteresis_rate,
+    empty,
+    knee_low,
+    knee_high,
+    full,
     rest_current,
-    rest_duration,
-    correction_low,
-    correction_high,
     # state
     capacity,
     known,
-    hysteresis,
     rest_time,
+    settled_current,
+    settled_time,
+    charge_moved,
     # inputs
     current,
     cell_voltage_avg,
@@ -61,24 +100,24 @@ def estimate_charge(
 ):
     """State of charge [1] and equivalent full cycles of every rack, all (rack,); table [1] [V] [V], capacity [C].
 
-    While no current is measured (NaN) the charge stands, and the rack does not count as resting.
+    While no current is measured (NaN) the charge stands, the rack does not count as resting, and the charge moved
+    since the last look at the circuit is NaN.
     """
     for r in range(soc.shape[0]):
         measured = not np.isnan(current[r])
         moved = current[r] * dt / capacity[r] if measured else 0.0
-        resting = measured and abs(current[r]) < rest_current
-        charge = soc[r] - moved
+        charge_moved[r] += current[r] * dt
         cycle_count[r] += 0.5 * abs(moved)
-        if not resting:
-            hysteresis[r] = relax_hysteresis(hysteresis[r], hysteresis_rate, moved)
-        rest_time[r] = rest_time[r] + dt if resting else 0.0
+        rest_time[r] = rest_time[r] + dt if measured and abs(current[r]) < rest_current else 0.0
+        if abs(current[r] - settled_current[r]) <= rest_current:
+            settled_time[r] += dt
+        else:
+            settled_current[r] = current[r]
+            settled_time[r] = 0.0
 
-        if not np.isnan(cell_voltage_avg[r]):
-            if known[r] == 0.0:
-                charge = rest_soc(cell_voltage_avg[r], 0.0, table_soc, table_voltage, table_hysteresis)
-                known[r] = 1.0
-            elif rest_time[r] >= rest_duration:
-                rested = rest_soc(cell_voltage_avg[r], hysteresis[r], table_soc, table_voltage, table_hysteresis)
-                if rested < correction_low or rested > correction_high:
-                    charge = rested
+        charge = soc[r] - moved
+        if known[r] == 0.0 and not np.isnan(cell_voltage_avg[r]):
+            rested = rest_soc(cell_voltage_avg[r], 0.0, table_soc, table_voltage, table_hysteresis)
+            charge = usable_soc(rested, empty, knee_low, knee_high, full)
+            known[r] = 1.0
         soc[r] = min(max(charge, 0.0), 1.0)

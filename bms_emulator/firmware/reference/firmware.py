@@ -23,14 +23,22 @@ from bms_emulator.firmware.contract import (
     RackOutputs,
 )
 from bms_emulator.firmware.reference.bank import find_bank_extremes, summarise_banks
-from bms_emulator.firmware.reference.estimator import estimate_charge
+from bms_emulator.firmware.reference.bank_supervision import BankSupervision
+from bms_emulator.firmware.reference.conditions import observe_conditions
+from bms_emulator.firmware.reference.estimation import Balancing, Estimation
 from bms_emulator.firmware.reference.extremes import find_extremes
-from bms_emulator.firmware.reference.limits import limit_banks, limit_currents
+from bms_emulator.firmware.reference.insulation import read_monitors, select_monitors
+from bms_emulator.firmware.reference.interlock import keep_fire_interlock
+from bms_emulator.firmware.reference.joining import permit_joins, show_refusals
+from bms_emulator.firmware.reference.limits import limit_banks, limit_racks
+from bms_emulator.firmware.reference.log import record_events
 from bms_emulator.firmware.reference.model import build_firmware_model
-from bms_emulator.firmware.reference.protection import SIGNAL_COUNT, derive_signals, evaluate_alarms
-from bms_emulator.firmware.reference.requests import keep_heartbeats, take_requests
-from bms_emulator.firmware.reference.sequencer import advance_sequence, grant_joins, observe_conditions
-from bms_emulator.firmware.reference.state import GROUPS, ReferenceState
+from bms_emulator.firmware.reference.orders import write_orders
+from bms_emulator.firmware.reference.power import Power
+from bms_emulator.firmware.reference.rack_supervision import RackSupervision
+from bms_emulator.firmware.reference.requests import count_heartbeats, supervise_masters, take_requests
+from bms_emulator.firmware.reference.sequencer import advance_sequence, tell_readiness
+from bms_emulator.firmware.reference.state import GROUPS, PersistentState, ReferenceState
 from bms_emulator.firmware.reference.thermal import manage_temperature
 from bms_emulator.profile.site import SiteProfile
 
@@ -47,6 +55,7 @@ class FirmwareArrays:
         bank: What is published for every container.
         log: Event logs of the bank controllers.
         private: Memory between periods.
+        persistent: Memory that outlives the loss of the supply.
     """
 
     commands: Commands
@@ -56,6 +65,7 @@ class FirmwareArrays:
     bank: BankOutputs
     log: BankLog
     private: ReferenceState
+    persistent: PersistentState
 
     @classmethod
     def of(cls, arena: Arena) -> Self:
@@ -68,6 +78,7 @@ class FirmwareArrays:
             bank=arena.group("firmware.bank", BankOutputs),
             log=arena.group("firmware.log", BankLog),
             private=arena.group("firmware.private", ReferenceState),
+            persistent=arena.group("firmware.persistent", PersistentState),
         )
 
     @classmethod
@@ -93,10 +104,15 @@ class ReferenceFirmware:
         self._orders = arrays.orders
         self._racks = arrays.racks
         self._bank = arrays.bank
+        self._log = arrays.log
         self._private = arrays.private
-        self._signals: Array = np.zeros((SIGNAL_COUNT, site.rack_count))
-        self._may_trip: Array = np.ones((SIGNAL_COUNT, site.rack_count))
+        self._persistent = arrays.persistent
+        self._estimation = Estimation(self._model.estimation, arrays)
+        self._balancing = Balancing(self._model.estimation, arrays)
+        self._rack_supervision = RackSupervision(site, arrays)
+        self._bank_supervision = BankSupervision(site, arrays)
         self._conditions: NDArray[np.int64] = np.zeros(site.rack_count, np.int64)
+        self._power = Power(arrays, self._model.supply, self._model.fresh_capacity, self._model.rated_capacity)
         self.commission(np.full(site.rack_count, self._model.fresh_capacity) if capacity is None else capacity)
 
     def commission(self, capacity: Array) -> None:
@@ -104,7 +120,8 @@ class ReferenceFirmware:
 
         It scales the counting of charge, and relative to the rating it is the state of health, at most 1.
         """
-        self._private.capacity[...] = capacity
+        self._persistent.capacity[...] = capacity
+        self._persistent.fix_soc.fill(np.nan)
         self._racks.soh[...] = np.minimum(1.0, capacity / self._model.rated_capacity)
 
     def step(self, measurements: Measurements, time: float, dt: float) -> None:
@@ -115,15 +132,21 @@ class ReferenceFirmware:
 
     def give_orders(self, measurements: Measurements, time: float, dt: float) -> None:
         """The bank controllers' first part: from masters' commands to orders for the racks."""
+        self._power.watch(measurements)
         self._listen(dt)
+        self._bank_supervision.run(measurements, time, dt)
+        self._permit(measurements, dt)
 
     def run_racks(self, measurements: Measurements, time: float, dt: float) -> None:
         """The controllers of all racks: from measurements and orders to outputs."""
+        count_heartbeats(self._private.rack_heartbeat_time, self._racks.heartbeat, dt)
         find_extremes(measurements, self._model.first_cell, self._private.temperature_age_seen, self._racks)
-        self._estimate(measurements, dt)
-        self._protect(measurements, dt)
+        self._estimation.run(measurements, time, dt)
+        self._rack_supervision.run(measurements, time, dt)
         self._sequence(measurements, dt)
-        self._limit_racks(dt)
+        self._limit_racks(measurements, dt)
+        self._balancing.run(measurements, time, dt)
+        self._power.hold()
 
     def report(self, measurements: Measurements, time: float, dt: float) -> None:
         """The bank controllers' second part: from the racks' outputs to their own."""
@@ -131,24 +154,12 @@ class ReferenceFirmware:
         self._summarise(measurements)
         self._limit_banks()
         self._manage_temperature()
-
-    def _estimate(self, measurements: Measurements, dt: float) -> None:
-        racks, private = self._racks, self._private
-        estimate_charge(
-            *self._model.estimation,
-            private.capacity,
-            private.soc_known,
-            private.hysteresis,
-            private.rest_time,
-            measurements.current,
-            racks.cell_voltage_avg,
-            racks.soc,
-            racks.cycle_count,
-            dt,
-        )
+        self._close(measurements)
+        self._power.hold()
+        self._record(measurements, time)
 
     def _listen(self, dt: float) -> None:
-        commands, private, bank = self._commands, self._private, self._bank
+        commands, orders, private, bank = self._commands, self._orders, self._private, self._bank
         take_requests(
             private.request_seen,
             private.rack_request_seen,
@@ -156,62 +167,77 @@ class ReferenceFirmware:
             commands.rack_request,
             private.standing_request,
         )
-        keep_heartbeats(
+        count_heartbeats(private.heartbeat_time, bank.heartbeat, dt)
+        supervise_masters(
             *self._model.heartbeat,
-            private.heartbeat_time,
             private.heartbeat_seen,
             private.heartbeat_silence,
             private.master_supervised,
             commands.heartbeat_master,
-            bank.heartbeat,
             bank.master_lost,
             private.master_gone,
             dt,
         )
+        write_orders(
+            self._model.sound_count_min,
+            private.standing_request,
+            commands.rack_enabled,
+            commands.rack_maintenance,
+            commands.alarm_reset,
+            commands.service_reset,
+            commands.balancing_enabled,
+            bank.master_lost,
+            private.master_gone,
+            self._racks.mode,
+            orders.request,
+            orders.enabled,
+            orders.maintenance,
+            orders.alarm_reset,
+            orders.service_reset,
+            orders.balancing_enabled,
+            orders.master_lost,
+            orders.master_gone,
+        )
 
-    def _protect(self, measurements: Measurements, dt: float) -> None:
-        racks, private = self._racks, self._private
-        derive_signals(
-            *self._model.permitted,
-            private.cell_voltage_lost_time,
-            private.temperature_lost_time,
-            private.current_lost_time,
-            racks.cell_voltage_max,
-            racks.cell_voltage_min,
-            racks.cell_voltage_invalid_count,
-            racks.temperature_max,
-            racks.temperature_min,
-            racks.temperature_invalid_count,
-            measurements.current,
-            measurements.cell_voltage_age,
-            measurements.temperature_age,
-            measurements.current_age,
-            self._signals,
-            self._may_trip,
+    def _permit(self, measurements: Measurements, dt: float) -> None:
+        orders, racks, private = self._orders, self._racks, self._private
+        permit_joins(
+            *self._model.joining,
+            private.join_time,
+            private.permit_rack,
+            private.permit_time,
+            racks.mode,
+            racks.ready,
+            racks.connected,
+            measurements.string_voltage,
+            measurements.link_voltage,
+            orders.request,
+            orders.enabled,
+            orders.maintenance,
+            orders.master_gone,
+            orders.join_permitted,
+            private.refused,
             dt,
         )
-        evaluate_alarms(
-            *self._model.alarms,
-            private.alarm_active,
-            private.alarm_time,
-            self._signals,
-            self._may_trip,
-            self._commands.alarm_reset,
-            racks.alarm,
-            racks.alarm_level,
-            racks.alarm_latched,
-            private.charge_alarm_level,
-            private.discharge_alarm_level,
-            dt,
+        select_monitors(
+            racks.mode,
+            racks.connected,
+            orders.join_permitted,
+            measurements.contactor_feedback,
+            measurements.controller_faults,
+            self._bank.insulation_monitor_rack,
+            orders.insulation_enabled,
         )
 
     def _sequence(self, measurements: Measurements, dt: float) -> None:
-        commands, racks, private = self._commands, self._racks, self._private
+        orders, racks, private, persistent = self._orders, self._racks, self._private, self._persistent
         observe_conditions(
             *self._model.observation,
             private.step_time,
             private.feedback_time,
             private.precharge_tries,
+            private.reset_age,
+            private.service_age,
             racks.contactor_command,
             measurements.contactor_feedback,
             measurements.fuse_feedback,
@@ -220,28 +246,18 @@ class ReferenceFirmware:
             measurements.link_voltage,
             racks.cell_voltage_max,
             racks.temperature_max,
-            racks.alarm_latched,
-            private.standing_request,
-            commands.rack_enabled,
-            private.master_gone,
-            commands.alarm_reset,
+            racks.alarm_action,
+            persistent.locked,
+            persistent.powered,
+            racks.ready,
+            orders.request,
+            orders.enabled,
+            orders.maintenance,
+            orders.join_permitted,
+            orders.master_gone,
+            orders.alarm_reset,
+            orders.service_reset,
             self._conditions,
-            dt,
-        )
-        grant_joins(
-            *self._model.joining,
-            private.join_time,
-            private.step,
-            private.step_time,
-            private.standing_request,
-            commands.rack_enabled,
-            measurements.string_voltage,
-            measurements.link_voltage,
-            private.charge_alarm_level,
-            private.discharge_alarm_level,
-            private.master_gone,
-            self._conditions,
-            racks.connect_failure,
             dt,
         )
         advance_sequence(
@@ -250,35 +266,96 @@ class ReferenceFirmware:
             private.step_time,
             private.feedback_time,
             private.precharge_tries,
-            private.join_time,
+            private.reset_age,
+            private.service_age,
+            persistent.locked,
             self._conditions,
             measurements.current,
+            measurements.contactor_feedback,
             racks.contactor_command,
             racks.mode,
             racks.connected,
             racks.connect_failure,
             racks.openings_under_load,
+            racks.breaker_trip,
+        )
+        tell_readiness(
+            self._model.precharge_pause,
+            private.step,
+            private.step_time,
+            orders.request,
+            orders.enabled,
+            orders.maintenance,
+            orders.master_gone,
+            private.charge_action,
+            private.discharge_action,
+            racks.ready,
+            racks.connect_failure,
+            dt,
+        )
+        racks.insulation_monitor_enabled[...] = orders.insulation_enabled
+
+    def _close(self, measurements: Measurements) -> None:
+        bank = self._bank
+        show_refusals(self._private.refused, self._racks.connect_failure)
+        read_monitors(bank.insulation_monitor_rack, measurements.insulation_resistance, bank.insulation_resistance)
+        keep_fire_interlock(self._orders.action, measurements.fire_level, measurements.gas_alarm, bank.fire_interlock)
+
+    def _record(self, measurements: Measurements, time: float) -> None:
+        """Write the event log, and take back the pulses of the masters, which have been seen by all."""
+        commands, racks, bank, log = self._commands, self._racks, self._bank, self._log
+        private, persistent = self._private, self._persistent
+        record_events(
+            private.mode_seen,
+            private.alarm_seen,
+            private.bank_alarm_seen,
+            persistent.openings_told,
+            persistent.powered_told,
+            persistent.powered,
+            racks.mode,
+            racks.alarm,
+            racks.alarm_source,
+            bank.alarm,
+            bank.alarm_source,
+            racks.openings_under_load,
+            measurements.current,
+            commands.alarm_reset,
+            commands.service_reset,
+            time,
+            log.count,
+            log.time,
+            log.kind,
+            log.rack,
+            log.code,
+            log.value,
+            log.source,
         )
         commands.alarm_reset.fill(0.0)
+        commands.service_reset.fill(0.0)
 
     def _summarise(self, measurements: Measurements) -> None:
-        racks, bank = self._racks, self._bank
+        orders, racks, bank = self._orders, self._racks, self._bank
         summarise_banks(
             self._model.rated_energy,
             racks.mode,
             racks.connected,
-            self._commands.rack_enabled,
-            self._private.standing_request,
+            orders.enabled,
+            orders.request,
             racks.soc,
             racks.soh,
+            racks.soe_discharge,
+            racks.soe_charge,
             racks.cycle_count,
             racks.alarm_level,
+            self._private.bank_alarm_level,
             measurements.current,
             measurements.link_voltage,
             bank.mode,
             bank.racks_connected,
             bank.soc,
             bank.soh,
+            bank.soe_discharge,
+            bank.soe_charge,
             bank.cycle_count,
             bank.energy_available,
             bank.alarm_level,
@@ -287,25 +364,42 @@ class ReferenceFirmware:
             bank.power,
         )
 
-    def _limit_racks(self, dt: float) -> None:
-        commands, racks, bank, private = self._commands, self._racks, self._bank, self._private
-        limit_currents(
-            *self._model.derating,
+    def _limit_racks(self, measurements: Measurements, dt: float) -> None:
+        commands, racks, private = self._commands, self._racks, self._private
+        limit_racks(
+            *self._model.estimation.derating,
             racks.mode,
+            measurements.current,
+            measurements.string_voltage,
+            racks.cell_voltage_avg,
             racks.cell_voltage_max,
             racks.cell_voltage_min,
             racks.temperature_max,
             racks.temperature_min,
             racks.soc,
-            private.charge_alarm_level,
-            private.discharge_alarm_level,
+            private.resistance0,
+            private.pulse_resistance,
+            private.charge_pulse,
+            private.discharge_pulse,
+            private.charge_action,
+            private.discharge_action,
+            measurements.coolant_supply_temperature,
+            measurements.chiller_fault,
             commands.soc_reserve_min,
             commands.soc_reserve_max,
-            bank.master_lost,
+            self._orders.master_lost,
             private.charge_headroom,
             private.discharge_headroom,
+            private.charge_headroom_60s,
+            private.discharge_headroom_60s,
             racks.charge_current_limit,
             racks.discharge_current_limit,
+            racks.charge_current_limit_60s,
+            racks.discharge_current_limit_60s,
+            racks.charge_power_limit,
+            racks.discharge_power_limit,
+            racks.charge_power_limit_60s,
+            racks.discharge_power_limit_60s,
             dt,
         )
 
@@ -315,19 +409,26 @@ class ReferenceFirmware:
             racks.connected,
             racks.charge_current_limit,
             racks.discharge_current_limit,
-            bank.voltage,
+            racks.charge_power_limit,
+            racks.discharge_power_limit,
+            racks.charge_power_limit_60s,
+            racks.discharge_power_limit_60s,
             bank.charge_current_limit,
             bank.discharge_current_limit,
             bank.charge_power_limit,
             bank.discharge_power_limit,
+            bank.charge_power_limit_60s,
+            bank.discharge_power_limit_60s,
         )
 
     def _manage_temperature(self) -> None:
         bank = self._bank
         manage_temperature(
-            *self._model.thermal,
+            *self._model.estimation.thermal,
+            self._private.own_chiller_request,
             bank.temperature_max,
             bank.temperature_min,
+            self._racks.chiller_request,
             bank.chiller_request,
             bank.chiller_setpoint,
         )

@@ -1,11 +1,13 @@
-"""Current limits of every rack as a chain of deratings, and what the bank may carry with its racks in parallel."""
+"""Limits of current and power of every rack as a chain of deratings, and what the bank may carry with its racks."""
 
 import numpy as np
 
-from bms_emulator.firmware.contract import RackMode
+from bms_emulator.firmware.contract import Action, RackMode
+from bms_emulator.firmware.reference.estimator import interpolate
 from bms_emulator.jit import kernel, scalar
 
 _CONNECTED = float(RackMode.CONNECTED)
+_DERATE, _STOP = float(Action.DERATE), float(Action.STOP)
 
 
 @scalar
@@ -16,25 +18,21 @@ def taper(quantity, start, end):
 
 
 @scalar
-def interpolate(quantity, grid, column):
-    """Linear interpolation, constant beyond the ends of the grid; 0 for NaN."""
-    if np.isnan(quantity):
+def action_factor(action, warning_factor):
+    """Factor of a direction at the most severe action of its alarms: derated, or nothing from a stop on [1]."""
+    if action >= _STOP:
         return 0.0
-    if quantity <= grid[0]:
-        return column[0]
-    for j in range(1, grid.shape[0]):
-        if quantity <= grid[j]:
-            share = (quantity - grid[j - 1]) / (grid[j] - grid[j - 1])
-            return column[j - 1] + share * (column[j] - column[j - 1])
-    return column[-1]
+    return warning_factor if action >= _DERATE else 1.0
 
 
 @scalar
-def alarm_factor(level, warning_factor):
-    """Factor of a direction at its highest alarm level: derated by a warning, nothing from level 2 on [1]."""
-    if level >= 2.0:
-        return 0.0
-    return warning_factor if level >= 1.0 else 1.0
+def cooling_factor(coolant_temperature, chiller_fault, hot_start, hot_end, lowest):
+    """Factor while the coolant is hot [K] or the chiller has tripped [1]; what is not known does not derate."""
+    if chiller_fault != 0.0:
+        return lowest
+    if np.isnan(coolant_temperature):
+        return 1.0
+    return lowest + (1.0 - lowest) * taper(coolant_temperature, hot_start, hot_end)
 
 
 @scalar
@@ -44,7 +42,7 @@ def rise(limit, target, step):
 
 
 @kernel
-def limit_currents(
+def limit_racks(
     # model
     rated_current,
     charge_voltage_start,
@@ -55,67 +53,135 @@ def limit_currents(
     charge_temperature_current,
     discharge_temperature,
     discharge_temperature_current,
+    peak_factor,
+    hot_start,
+    hot_end,
+    hot_factor,
     warning_factor,
     ramp,
     soc_taper,
+    cell_count,
     # inputs
     mode,
+    current,
+    string_voltage,
+    cell_voltage_avg,
     cell_voltage_max,
     cell_voltage_min,
     temperature_max,
     temperature_min,
     soc,
-    charge_alarm_level,
-    discharge_alarm_level,
+    resistance,
+    pulse_resistance,
+    charge_pulse,
+    discharge_pulse,
+    charge_action,
+    discharge_action,
+    coolant_temperature,
+    chiller_fault,
     soc_reserve_min,
     soc_reserve_max,
     master_lost,
     # state
     charge_headroom,
     discharge_headroom,
+    charge_headroom_60s,
+    discharge_headroom_60s,
     # out
     charge_limit,
     discharge_limit,
+    charge_limit_60s,
+    discharge_limit_60s,
+    charge_power_limit,
+    discharge_power_limit,
+    charge_power_limit_60s,
+    discharge_power_limit_60s,
     dt,
 ):
-    """Largest charge and discharge current of every rack [A], (rack,); reserves, master_lost (container,); ramp [A/s].
+    """Largest charge and discharge current [A] and power [W] of every rack, (rack,).
 
-    Coldest and hottest cell both ask the temperature map. A reserve at its end, 0 or 1, is none: then cell voltage
-    alone ends charge and discharge, so that an estimate that has drifted cannot keep a rack from being filled.
+    Coolant and reserves are (container,), the ramp is in A/s. Coldest and hottest cell both ask the
+    temperature map. A reserve at its end, 0 or 1, is none: then cell voltage alone ends charge and discharge, so that
+    an estimate that has drifted cannot keep a rack from being filled.
+
+    For the next 60 s cells may leave more of the temperature map behind, but not pass their end voltages before the
+    minute is over. Never less than the continuous limit, which follows the voltage down as it rises.
 
     The ramp holds for what the deratings allow, connected or not: a rack that joins brings its limit along, and does
     not pull the bank down until it has ramped up.
     """
-    racks_per_container = mode.shape[0] // master_lost.shape[0]
-    for r in range(mode.shape[0]):
-        c = r // racks_per_container
-        connected = 1.0 if mode[r] == _CONNECTED else 0.0
-        mastered = 1.0 if master_lost[c] == 0.0 else 0.0
+    racks_per_container = mode.shape[0] // chiller_fault.shape[0]
+    step = ramp * dt
+    for c in range(chiller_fault.shape[0]):
+        cooled = cooling_factor(coolant_temperature[c], chiller_fault[c], hot_start, hot_end, hot_factor)
+        for r in range(c * racks_per_container, (c + 1) * racks_per_container):
+            connected = 1.0 if mode[r] == _CONNECTED else 0.0
+            permitted = cooled if master_lost[r] == 0.0 else 0.0
 
-        charge = min(
-            rated_current,
-            interpolate(temperature_min[r], charge_temperature, charge_temperature_current),
-            interpolate(temperature_max[r], charge_temperature, charge_temperature_current),
-        )
-        charge *= taper(cell_voltage_max[r], charge_voltage_start, charge_voltage_end)
-        if soc_reserve_max[c] < 1.0:
-            charge *= taper(soc[r], soc_reserve_max[c] - soc_taper, soc_reserve_max[c])
-        charge *= mastered * alarm_factor(charge_alarm_level[r], warning_factor)
+            factor = permitted * action_factor(charge_action[r], warning_factor)
+            if soc_reserve_max[c] < 1.0:
+                factor *= taper(soc[r], soc_reserve_max[c] - soc_taper, soc_reserve_max[c])
+            warm = min(
+                interpolate(temperature_min[r], charge_temperature, charge_temperature_current),
+                interpolate(temperature_max[r], charge_temperature, charge_temperature_current),
+            )
+            charge = min(rated_current, warm)
+            charge *= factor * taper(cell_voltage_max[r], charge_voltage_start, charge_voltage_end)
+            peak = factor * min(rated_current, warm * peak_factor)
+            peak = max(charge, min(peak, charge_pulse[r])) if cell_voltage_max[r] > 0.0 else 0.0
+            charge_headroom[r] = rise(charge_headroom[r], charge, step)
+            charge_headroom_60s[r] = max(charge_headroom[r], rise(charge_headroom_60s[r], peak, step))
 
-        discharge = min(
-            rated_current,
-            interpolate(temperature_min[r], discharge_temperature, discharge_temperature_current),
-            interpolate(temperature_max[r], discharge_temperature, discharge_temperature_current),
-        )
-        discharge *= taper(cell_voltage_min[r], discharge_voltage_start, discharge_voltage_end)
-        if soc_reserve_min[c] > 0.0:
-            discharge *= taper(soc[r], soc_reserve_min[c] + soc_taper, soc_reserve_min[c])
-        discharge *= mastered * alarm_factor(discharge_alarm_level[r], warning_factor)
+            factor = permitted * action_factor(discharge_action[r], warning_factor)
+            if soc_reserve_min[c] > 0.0:
+                factor *= taper(soc[r], soc_reserve_min[c] + soc_taper, soc_reserve_min[c])
+            warm = min(
+                interpolate(temperature_min[r], discharge_temperature, discharge_temperature_current),
+                interpolate(temperature_max[r], discharge_temperature, discharge_temperature_current),
+            )
+            discharge = min(rated_current, warm)
+            discharge *= factor * taper(cell_voltage_min[r], discharge_voltage_start, discharge_voltage_end)
+            peak = factor * min(rated_current, warm * peak_factor)
+            peak = max(discharge, min(peak, discharge_pulse[r])) if cell_voltage_min[r] > 0.0 else 0.0
+            discharge_headroom[r] = rise(discharge_headroom[r], discharge, step)
+            discharge_headroom_60s[r] = max(discharge_headroom[r], rise(discharge_headroom_60s[r], peak, step))
 
-        charge_headroom[r] = rise(charge_headroom[r], charge, ramp * dt)
-        discharge_headroom[r] = rise(discharge_headroom[r], discharge, ramp * dt)
-        charge_limit[r] = connected * charge_headroom[r]
-        discharge_limit[r] = connected * discharge_headroom[r]
+            charge_limit[r] = connected * charge_headroom[r]
+            discharge_limit[r] = connected * discharge_headroom[r]
+            charge_limit_60s[r] = connected * charge_headroom_60s[r]
+            discharge_limit_60s[r] = connected * discharge_headroom_60s[r]
+
+            flowing = 0.0 if np.isnan(current[r]) else current[r]
+            voltage = cell_count * cell_voltage_avg[r] if np.isnan(string_voltage[r]) else string_voltage[r]
+            ohmic = cell_count * resistance[r]
+            pulsed = cell_count * pulse_resistance[r]
+            charge_power_limit[r] = power_at(-charge_limit[r], flowing, voltage, ohmic)
+            discharge_power_limit[r] = power_at(discharge_limit[r], flowing, voltage, ohmic)
+            charge_power_limit_60s[r] = max(
+                charge_power_limit[r], power_at(-charge_limit_60s[r], flowing, voltage, ohmic)
+            )
+            discharge_power_limit_60s[r] = max(
+                discharge_power_limit[r], power_at(discharge_limit_60s[r], flowing, voltage, pulsed)
+            )
+
+
+@scalar
+def power_at(current, flowing, voltage, resistance):
+    """Power at a current, without sign [W]: the voltage [V] moves with the step from the flowing current; 0 for NaN."""
+    power = abs(current) * (voltage - resistance * (current - flowing))
+    return power if power > 0.0 else 0.0
+
+
+@scalar
+def share_evenly(connected, rack_limit, first, end):
+    """Limit of racks in parallel: they share evenly, so the smallest counts as often as there are connected racks."""
+    count = 0.0
+    smallest = np.inf
+    for r in range(first, end):
+        if connected[r] != 0.0:
+            count += 1.0
+            smallest = min(smallest, rack_limit[r])
+    return count * smallest if count else 0.0
 
 
 @kernel
@@ -124,30 +190,29 @@ def limit_banks(
     connected,
     rack_charge_limit,
     rack_discharge_limit,
-    voltage,
+    rack_charge_power,
+    rack_discharge_power,
+    rack_charge_power_60s,
+    rack_discharge_power_60s,
     # out
     charge_limit,
     discharge_limit,
-    charge_power_limit,
-    discharge_power_limit,
+    charge_power,
+    discharge_power,
+    charge_power_60s,
+    discharge_power_60s,
 ):
     """Limits of every container [A], [W], (container,); racks (rack,).
 
-    Racks in parallel share the current evenly, so the one with the smallest limit binds them all: it counts as often as
-    there are connected racks. A rack that is about to open has limit 0 and so unloads the whole bank.
+    A rack that is about to open has limit 0 and so unloads the whole bank.
     """
-    racks_per_container = connected.shape[0] // voltage.shape[0]
-    for c in range(voltage.shape[0]):
-        count = 0.0
-        charge = np.inf
-        discharge = np.inf
-        for r in range(c * racks_per_container, (c + 1) * racks_per_container):
-            if connected[r] != 0.0:
-                count += 1.0
-                charge = min(charge, rack_charge_limit[r])
-                discharge = min(discharge, rack_discharge_limit[r])
-        charge_limit[c] = count * charge if count else 0.0
-        discharge_limit[c] = count * discharge if count else 0.0
-        bus_voltage = 0.0 if np.isnan(voltage[c]) else voltage[c]
-        charge_power_limit[c] = charge_limit[c] * bus_voltage
-        discharge_power_limit[c] = discharge_limit[c] * bus_voltage
+    racks_per_container = connected.shape[0] // charge_limit.shape[0]
+    for c in range(charge_limit.shape[0]):
+        first = c * racks_per_container
+        end = first + racks_per_container
+        charge_limit[c] = share_evenly(connected, rack_charge_limit, first, end)
+        discharge_limit[c] = share_evenly(connected, rack_discharge_limit, first, end)
+        charge_power[c] = share_evenly(connected, rack_charge_power, first, end)
+        discharge_power[c] = share_evenly(connected, rack_discharge_power, first, end)
+        charge_power_60s[c] = share_evenly(connected, rack_charge_power_60s, first, end)
+        discharge_power_60s[c] = share_evenly(connected, rack_discharge_power_60s, first, end)

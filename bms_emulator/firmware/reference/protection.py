@@ -1,92 +1,45 @@
-"""Protection: alarm rows over signals, in three levels, set and cleared by value and time.
+"""Protection: alarm rows over signals, in up to three levels, set and cleared by value and time.
 
-Level 1 warns and derates, level 2 stops current in the directions that the row blocks, level 3 opens the rack and
-latches: it ends only when the cause has been gone for its clearing time and a master resets it.
+One kernel serves racks and containers alike. A level that latches stands until its cause has been gone for its clearing
+time and a master has reset it, in whichever order: a reset that comes while the cause is gone, but not yet for long
+enough, is kept until it is, and forgotten if the cause comes back. A reset that comes while the cause is there is in
+vain. What locks takes a service reset.
 """
 
 import numpy as np
 
+from bms_emulator.firmware.contract import Action
 from bms_emulator.firmware.reference.timing import has_lasted
-from bms_emulator.jit import kernel
+from bms_emulator.jit import kernel, scalar
 
-(
-    CELL_VOLTAGE_MAX,
-    CELL_VOLTAGE_MIN,
-    CELL_VOLTAGE_SPREAD,
-    TEMPERATURE_MAX,
-    TEMPERATURE_MIN_CHARGE,
-    TEMPERATURE_MIN_DISCHARGE,
-    TEMPERATURE_SPREAD,
-    CHARGE_CURRENT,
-    DISCHARGE_CURRENT,
-    MEASUREMENT_AGE,
-) = range(10)
-"""Rows of the signal matrix, in the order of :data:`bms_emulator.profile.firmware.Signal`."""
-
-SIGNAL_COUNT = 10
 LEVELS = 3
+SET, SET_TIME, CLEAR, CLEAR_TIME, LATCHES, ACTION = range(6)
+"""Columns of a row's levels; values are signed so that higher is worse, infinite where a level is not used."""
+LEVEL_COLUMNS = 6
+
+_ACTIVE, _RESET = 1.0, 2.0
+"""A level that is active, and one whose reset waits for the end of its clearing time."""
+
+_OPEN = float(Action.OPEN)
+_LOCK = float(Action.LOCK)
 
 
-@kernel
-def derive_signals(
-    # model
-    rated_current,
-    flowing_current,
-    voltage_age_limit,
-    current_age_limit,
-    temperature_age_limit,
-    # state
-    voltage_lost_time,
-    temperature_lost_time,
-    current_lost_time,
-    # inputs
-    cell_voltage_max,
-    cell_voltage_min,
-    voltage_invalid_count,
-    temperature_max,
-    temperature_min,
-    temperature_invalid_count,
-    current,
-    cell_voltage_age,
-    temperature_age,
-    current_age,
-    # out
-    signals,
-    may_trip,
-    dt,
-):
-    """What the alarm rows watch, (signal, rack): [V], [K], currents and ages relative to what is permitted.
-
-    ``may_trip`` is 0 where level 3 must not set: cold cells damage nothing until current flows, so a cold rack is
-    warned of and blocked, but opened only when it carries current all the same. The age of a channel that reads invalid
-    is the time since it was last valid.
-    """
-    for r in range(current.shape[0]):
-        voltage_lost_time[r] = voltage_lost_time[r] + dt if voltage_invalid_count[r] > 0.0 else 0.0
-        temperature_lost_time[r] = temperature_lost_time[r] + dt if temperature_invalid_count[r] > 0.0 else 0.0
-        current_lost_time[r] = current_lost_time[r] + dt if np.isnan(current[r]) else 0.0
-        voltage_age = voltage_lost_time[r]
-        temperature_age_max = temperature_lost_time[r]
-        for p in range(cell_voltage_age.shape[1]):
-            voltage_age = max(voltage_age, cell_voltage_age[r, p])
-            temperature_age_max = max(temperature_age_max, temperature_age[r, p])
-
-        signals[CELL_VOLTAGE_MAX, r] = cell_voltage_max[r]
-        signals[CELL_VOLTAGE_MIN, r] = cell_voltage_min[r]
-        signals[CELL_VOLTAGE_SPREAD, r] = cell_voltage_max[r] - cell_voltage_min[r]
-        signals[TEMPERATURE_MAX, r] = temperature_max[r]
-        signals[TEMPERATURE_MIN_CHARGE, r] = temperature_min[r]
-        signals[TEMPERATURE_MIN_DISCHARGE, r] = temperature_min[r]
-        signals[TEMPERATURE_SPREAD, r] = temperature_max[r] - temperature_min[r]
-        signals[CHARGE_CURRENT, r] = -current[r] / rated_current
-        signals[DISCHARGE_CURRENT, r] = current[r] / rated_current
-        signals[MEASUREMENT_AGE, r] = max(
-            voltage_age / voltage_age_limit,
-            temperature_age_max / temperature_age_limit,
-            max(current_age[r], current_lost_time[r]) / current_age_limit,
-        )
-        may_trip[TEMPERATURE_MIN_CHARGE, r] = 1.0 if current[r] < -flowing_current else 0.0
-        may_trip[TEMPERATURE_MIN_DISCHARGE, r] = 1.0 if current[r] > flowing_current else 0.0
+@scalar
+def advance_level(level, active, elapsed, severity, may_set, resetting, servicing, dt):
+    """One level after one step at a severity: what it is now, and the time for which it has been due to change."""
+    beyond = severity >= level[SET]
+    if active == 0.0:
+        if not (beyond and may_set):
+            return 0.0, 0.0
+        elapsed += dt
+        return (_ACTIVE, 0.0) if has_lasted(elapsed, level[SET_TIME], dt) else (0.0, elapsed)
+    if beyond or not severity <= level[CLEAR]:
+        return _ACTIVE, 0.0
+    elapsed += dt
+    if servicing or (resetting and level[ACTION] < _LOCK):
+        active = _RESET
+    released = level[LATCHES] == 0.0 or active == _RESET
+    return (0.0, 0.0) if released and has_lasted(elapsed, level[CLEAR_TIME], dt) else (active, elapsed)
 
 
 @kernel
@@ -94,64 +47,112 @@ def evaluate_alarms(
     # model
     row_signal,
     row_sign,
-    set_level,
-    set_time,
-    clear_level,
-    clear_time,
-    concerns_charge,
-    concerns_discharge,
+    row_first,
+    row_level,
+    row_blocks_charge,
+    row_blocks_discharge,
+    row_direction,
     # state
+    wake,
     active,
-    time,
+    elapsed,
     # inputs
     signals,
-    may_trip,
-    reset,
+    sources,
+    direction,
+    alarm_reset,
+    service_reset,
+    asked_action,
+    asked_charge_action,
+    asked_discharge_action,
     # out
     alarm,
-    alarm_level,
-    alarm_latched,
-    charge_alarm_level,
-    discharge_alarm_level,
+    alarm_source,
+    alarm_first_time,
+    alarm_last_time,
+    alarm_count,
+    highest_level,
+    latched,
+    action,
+    charge_action,
+    discharge_action,
+    now,
     dt,
 ):
-    """Set and clear all levels of all rows of all racks.
+    """Set and clear all levels of all rows of all units, and find what follows from them and from what is asked.
 
-    Rows: row_signal, row_sign (+1 above, -1 below), concerns_* (alarm,); set_*, clear_* (alarm, level). State (rack,
-    alarm, level). signals, may_trip (signal, rack); reset (container,). A signal that is NaN neither sets nor clears.
+    Rows: row_signal (place among the unit's signals), row_sign (1 above, -1 below), row_first (mildest level, signed),
+    row_blocks_* (1 where the row concerns the direction), row_direction (current at which the third level may set: 1
+    discharge, -1 charge, 0 any) (alarm,); row_level (alarm, level, column). State: wake (unit, alarm), the severity
+    below which the row sleeps, -inf while anything of it is active or due; active, elapsed (unit, alarm, level).
+    signals, sources (unit, signal); alarm_* (unit, alarm); the others (unit,). now [s]. A signal that is NaN neither
+    sets nor clears.
     """
-    rack_count, row_count = alarm.shape
-    racks_per_container = rack_count // reset.shape[0]
-    for r in range(rack_count):
-        resetting = reset[r // racks_per_container] != 0.0
-        alarm_level[r] = 0.0
-        alarm_latched[r] = 0.0
-        charge_alarm_level[r] = 0.0
-        discharge_alarm_level[r] = 0.0
+    unit_count, row_count = alarm.shape
+    for u in range(unit_count):
+        signal = signals[u]
+        resetting = alarm_reset[u] != 0.0
+        servicing = service_reset[u] != 0.0
+        top = 0.0
+        waiting = 0.0
+        both = asked_action[u]
+        charge = asked_charge_action[u]
+        discharge = asked_discharge_action[u]
         for a in range(row_count):
-            signal = row_signal[a]
-            severity = row_sign[a] * signals[signal, r]
-            alarm[r, a] = 0.0
+            severity = row_sign[a] * signal[row_signal[a]]
+            if severity < wake[u, a] or (np.isnan(severity) and wake[u, a] == row_first[a]):
+                continue
+            reached = 0
+            busy = False
             for n in range(LEVELS):
-                trips = n == LEVELS - 1
-                beyond = severity >= row_sign[a] * set_level[a, n]
-                if active[r, a, n] == 0.0:
-                    setting = beyond and not (trips and may_trip[signal, r] == 0.0)
-                    time[r, a, n] = time[r, a, n] + dt if setting else 0.0
-                    if setting and has_lasted(time[r, a, n], set_time[a, n], dt):
-                        active[r, a, n] = 1.0
-                        time[r, a, n] = 0.0
-                else:
-                    clearing = severity <= row_sign[a] * clear_level[a, n] and not beyond
-                    time[r, a, n] = time[r, a, n] + dt if clearing else 0.0
-                    released = resetting or not trips
-                    if clearing and released and has_lasted(time[r, a, n], clear_time[a, n], dt):
-                        active[r, a, n] = 0.0
-                        time[r, a, n] = 0.0
-                if active[r, a, n] != 0.0:
-                    alarm[r, a] = n + 1.0
-            alarm_level[r] = max(alarm_level[r], alarm[r, a])
-            charge_alarm_level[r] = max(charge_alarm_level[r], alarm[r, a] * concerns_charge[a])
-            discharge_alarm_level[r] = max(discharge_alarm_level[r], alarm[r, a] * concerns_discharge[a])
-            if active[r, a, LEVELS - 1] != 0.0:
-                alarm_latched[r] = 1.0
+                may_set = n < LEVELS - 1 or row_direction[a] == 0.0 or row_direction[a] == direction[u]
+                active[u, a, n], elapsed[u, a, n] = advance_level(
+                    row_level[a, n], active[u, a, n], elapsed[u, a, n], severity, may_set, resetting, servicing, dt
+                )
+                if active[u, a, n] != 0.0:
+                    reached = n + 1
+                    waiting = max(waiting, row_level[a, n, LATCHES])
+                busy = busy or active[u, a, n] != 0.0 or elapsed[u, a, n] != 0.0
+            wake[u, a] = -np.inf if busy else row_first[a]
+
+            if reached > alarm[u, a]:
+                alarm_source[u, a] = sources[u, row_signal[a]]
+                alarm_last_time[u, a] = now
+                alarm_count[u, a] += 1.0 if alarm[u, a] == 0.0 else 0.0
+                if np.isnan(alarm_first_time[u, a]):
+                    alarm_first_time[u, a] = now
+            alarm[u, a] = reached
+            if reached == 0:
+                continue
+            top = max(top, reached)
+            effect = row_level[a, reached - 1, ACTION]
+            both = max(both, effect)
+            if row_blocks_charge[a] != 0.0 or effect >= _OPEN:
+                charge = max(charge, effect)
+            if row_blocks_discharge[a] != 0.0 or effect >= _OPEN:
+                discharge = max(discharge, effect)
+        highest_level[u] = top
+        latched[u] = waiting
+        action[u] = both
+        charge_action[u] = charge
+        discharge_action[u] = discharge
+
+
+@kernel
+def ask_racks(
+    # inputs
+    bank_action,
+    bank_charge_action,
+    bank_discharge_action,
+    # out
+    action,
+    charge_action,
+    discharge_action,
+):
+    """What the alarms of a container do, they do to all of its racks; bank_* (container,), the others (rack,)."""
+    racks_per_container = action.shape[0] // bank_action.shape[0]
+    for r in range(action.shape[0]):
+        c = r // racks_per_container
+        action[r] = bank_action[c]
+        charge_action[r] = bank_charge_action[c]
+        discharge_action[r] = bank_discharge_action[c]

@@ -1,4 +1,4 @@
-"""Requests of masters, and the master's heartbeat.
+"""Requests of masters, and heartbeats.
 
 A request is an event, the change of its mailbox, and stands until a newer one:
 
@@ -45,34 +45,43 @@ def take_requests(
 
 
 @kernel
-def keep_heartbeats(
+def count_heartbeats(
+    # state
+    heartbeat_time,
+    # out
+    heartbeat,
+    dt,
+):
+    """Count up every second, for every controller."""
+    for n in range(heartbeat.shape[0]):
+        heartbeat_time[n] += dt
+        while has_lasted(heartbeat_time[n], 1.0, dt):
+            heartbeat_time[n] -= 1.0
+            heartbeat[n] = (heartbeat[n] + 1.0) % _HEARTBEATS
+
+
+@kernel
+def supervise_masters(
     # model
     timeout,
     open_after,
     # state
-    heartbeat_time,
     heartbeat_seen,
     heartbeat_silence,
     master_supervised,
     # inputs
     heartbeat_master,
     # out
-    heartbeat,
     master_lost,
     master_gone,
     dt,
 ):
-    """Count the own heartbeat every second and supervise the master's, all (container,).
+    """Supervise the heartbeats of masters, all (container,).
 
     A master is supervised from the first change of its heartbeat on; it is lost after a silence of timeout [s], gone
     after open_after [s]; 0 is never. Any change brings it back.
     """
-    for c in range(heartbeat.shape[0]):
-        heartbeat_time[c] += dt
-        while has_lasted(heartbeat_time[c], 1.0, dt):
-            heartbeat_time[c] -= 1.0
-            heartbeat[c] = (heartbeat[c] + 1.0) % _HEARTBEATS
-
+    for c in range(master_lost.shape[0]):
         heartbeat_silence[c] += dt
         if heartbeat_master[c] != heartbeat_seen[c]:
             heartbeat_seen[c] = heartbeat_master[c]

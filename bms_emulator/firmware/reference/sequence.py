@@ -23,6 +23,12 @@ class Step(IntEnum):
     UNLOADING = 8
     OPENING = 9
     FAULT = 10
+    TRIPPING = 11
+    COOLING = 12
+    EMERGENCY = 13
+    SAFE_LOCK = 14
+    MAINTENANCE = 15
+    SHUTDOWN = 16
 
 
 class Condition(IntEnum):
@@ -31,7 +37,7 @@ class Condition(IntEnum):
     ALWAYS = 0
     """No condition."""
     TRIPPED = 1
-    """A level-3 alarm is latched."""
+    """An alarm asks the rack to open, or for more."""
     FUSE_OPEN = 2
     """The fuse monitor reads open."""
     FEEDBACK_WRONG = 3
@@ -41,9 +47,9 @@ class Condition(IntEnum):
     TESTED = 5
     """The self-test has lasted, and voltages, temperatures and current read valid."""
     GRANTED = 6
-    """The bank controller lets this rack join the bus."""
+    """The rack is asked to connect, was ready to, and the bank controller lets it join the bus."""
     LEAVING = 7
-    """The rack is asked to disconnect, is not enabled, or its master has gone."""
+    """The rack is asked to disconnect or into maintenance, is not enabled, or its master has gone."""
     PRECHARGED = 8
     """Link and string voltage agree and the precharge current has died down."""
     TRIED_IN_VAIN = 9
@@ -55,7 +61,27 @@ class Condition(IntEnum):
     WAITED = 12
     """The wait for the current to vanish is over."""
     RESET = 13
-    """A master resets, and every cause is gone."""
+    """A master resets alarms, and every cause is gone."""
+    ENDANGERED = 14
+    """An alarm asks the rack to open at once, under whatever load, or to stay locked."""
+    LOCKED = 15
+    """An alarm asks the rack to stay locked, or it was locked when the supply was lost."""
+    RELEASED = 16
+    """Service personnel resets locks, and every cause is gone."""
+    WITHDRAWN = 17
+    """The bank controller no longer lets the rack join the bus."""
+    OVERLOADED = 18
+    """The current is more than the precharge resistor lets pass into a dead bus."""
+    COOLED = 19
+    """The precharge resistor has rested after the last try."""
+    MAINTAINED = 20
+    """The rack is asked into maintenance."""
+    RETURNED = 21
+    """Maintenance is over."""
+    UNSUPPLIED = 22
+    """The auxiliary supply is too low for controllers and coils."""
+    SUPPLIED = 23
+    """The auxiliary supply suffices."""
 
 
 class Tries(StrEnum):
@@ -77,6 +103,8 @@ class StepRow:
         positive: 1 energises the positive main contactor.
         on_bus: Whether the rack counts as connected.
         tries: What entering the step does to the count of precharge tries.
+        locked: What entering the step writes down of the lock, in persistent memory; None leaves it as it is.
+        breaks: Whether a main contactor that stays closed makes the rack trip its breaker.
     """
 
     mode: RackMode
@@ -85,6 +113,8 @@ class StepRow:
     positive: int = 0
     on_bus: bool = False
     tries: Tries = Tries.CLEAR
+    locked: bool | None = None
+    breaks: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,7 +137,7 @@ class Transition:
 STEPS: dict[Step, StepRow] = {
     Step.INIT: StepRow(RackMode.INIT),
     Step.SELF_TEST: StepRow(RackMode.SELF_TEST),
-    Step.STANDBY: StepRow(RackMode.STANDBY),
+    Step.STANDBY: StepRow(RackMode.STANDBY, locked=False),
     Step.CLOSING_NEGATIVE: StepRow(RackMode.PRECHARGE, negative=1, tries=Tries.COUNT),
     Step.PRECHARGING: StepRow(RackMode.PRECHARGE, negative=1, precharge=1, tries=Tries.KEEP),
     Step.CLOSING_POSITIVE: StepRow(RackMode.PRECHARGE, negative=1, precharge=1, positive=1, tries=Tries.KEEP),
@@ -116,32 +146,57 @@ STEPS: dict[Step, StepRow] = {
     Step.UNLOADING: StepRow(RackMode.OPENING, negative=1, positive=1, on_bus=True),
     Step.OPENING: StepRow(RackMode.OPENING),
     Step.FAULT: StepRow(RackMode.FAULT),
+    Step.TRIPPING: StepRow(RackMode.OPENING, negative=1, positive=1, on_bus=True),
+    Step.COOLING: StepRow(RackMode.FAULT),
+    Step.EMERGENCY: StepRow(RackMode.EMERGENCY, breaks=True),
+    Step.SAFE_LOCK: StepRow(RackMode.SAFE_LOCK, locked=True, breaks=True),
+    Step.MAINTENANCE: StepRow(RackMode.MAINTENANCE),
+    Step.SHUTDOWN: StepRow(RackMode.SHUTDOWN),
 }
 
-_WATCHED = tuple(step for step in Step if step not in (Step.INIT, Step.FAULT))
-"""Steps in which a failure leads to FAULT; the sooner a row stands below, the sooner it counts."""
+_JOINING = (Step.CLOSING_NEGATIVE, Step.PRECHARGING, Step.CLOSING_POSITIVE)
+_LEAVING = (Step.UNLOADING, Step.TRIPPING)
+_WATCHED = (Step.SELF_TEST, Step.STANDBY, *_JOINING, Step.PAUSING, Step.CONNECTED, *_LEAVING, Step.OPENING)
+"""Steps in which a failure leads to FAULT."""
+
+_OPEN_AT_ONCE = (*_WATCHED, Step.COOLING, Step.FAULT)
+_SUPPLIED = tuple(step for step in Step if step is not Step.SHUTDOWN)
+_LOCKABLE = tuple(step for step in _SUPPLIED if step is not Step.SAFE_LOCK)
+_TRIPPABLE = tuple(step for step in _WATCHED if step not in (Step.CONNECTED, *_LEAVING))
 
 TRANSITIONS: tuple[Transition, ...] = (
-    Transition(Step.INIT, Condition.ALWAYS, Step.SELF_TEST),
-    *(Transition(step, Condition.TRIPPED, Step.FAULT, ConnectFailure.FAULT) for step in _WATCHED),
+    *(Transition(step, Condition.UNSUPPLIED, Step.SHUTDOWN) for step in _SUPPLIED),
+    *(Transition(step, Condition.LOCKED, Step.SAFE_LOCK, ConnectFailure.FAULT) for step in _LOCKABLE),
+    *(Transition(step, Condition.ENDANGERED, Step.EMERGENCY, ConnectFailure.FAULT) for step in _OPEN_AT_ONCE),
+    Transition(Step.PRECHARGING, Condition.OVERLOADED, Step.COOLING, ConnectFailure.PRECHARGE_FAILURE),
     *(Transition(step, Condition.FUSE_OPEN, Step.FAULT, ConnectFailure.FUSE_OPEN) for step in _WATCHED),
     *(Transition(step, Condition.FEEDBACK_WRONG, Step.FAULT, ConnectFailure.CONTACTOR_FAILURE) for step in _WATCHED),
+    *(Transition(step, Condition.TRIPPED, Step.FAULT, ConnectFailure.FAULT) for step in _TRIPPABLE),
+    Transition(Step.SHUTDOWN, Condition.SUPPLIED, Step.INIT),
+    Transition(Step.INIT, Condition.ALWAYS, Step.SELF_TEST),
     Transition(Step.SELF_TEST, Condition.TESTED, Step.STANDBY),
+    Transition(Step.STANDBY, Condition.MAINTAINED, Step.MAINTENANCE),
     Transition(Step.STANDBY, Condition.GRANTED, Step.CLOSING_NEGATIVE, ConnectFailure.NO_FAILURE),
-    Transition(Step.CLOSING_NEGATIVE, Condition.LEAVING, Step.OPENING),
+    *(Transition(step, Condition.LEAVING, Step.OPENING) for step in _JOINING),
+    *(Transition(step, Condition.WITHDRAWN, Step.OPENING) for step in _JOINING),
     Transition(Step.CLOSING_NEGATIVE, Condition.FEEDBACK_RIGHT, Step.PRECHARGING),
-    Transition(Step.PRECHARGING, Condition.LEAVING, Step.OPENING),
     Transition(Step.PRECHARGING, Condition.PRECHARGED, Step.CLOSING_POSITIVE),
     Transition(Step.PRECHARGING, Condition.TRIED_IN_VAIN, Step.PAUSING, ConnectFailure.PRECHARGE_FAILURE),
-    Transition(Step.PRECHARGING, Condition.TRIED_OUT, Step.FAULT, ConnectFailure.PRECHARGE_FAILURE),
-    Transition(Step.CLOSING_POSITIVE, Condition.LEAVING, Step.OPENING),
+    Transition(Step.PRECHARGING, Condition.TRIED_OUT, Step.COOLING, ConnectFailure.PRECHARGE_FAILURE),
     Transition(Step.CLOSING_POSITIVE, Condition.FEEDBACK_RIGHT, Step.CONNECTED, ConnectFailure.NO_FAILURE),
     Transition(Step.PAUSING, Condition.LEAVING, Step.OPENING),
     Transition(Step.PAUSING, Condition.GRANTED, Step.CLOSING_NEGATIVE),
+    Transition(Step.COOLING, Condition.COOLED, Step.FAULT),
+    Transition(Step.CONNECTED, Condition.TRIPPED, Step.TRIPPING, ConnectFailure.FAULT),
     Transition(Step.CONNECTED, Condition.LEAVING, Step.UNLOADING),
     Transition(Step.UNLOADING, Condition.UNLOADED, Step.OPENING),
     Transition(Step.UNLOADING, Condition.WAITED, Step.OPENING),
+    Transition(Step.TRIPPING, Condition.UNLOADED, Step.FAULT),
+    Transition(Step.TRIPPING, Condition.WAITED, Step.FAULT),
     Transition(Step.OPENING, Condition.FEEDBACK_RIGHT, Step.STANDBY),
+    Transition(Step.MAINTENANCE, Condition.RETURNED, Step.STANDBY),
     Transition(Step.FAULT, Condition.RESET, Step.STANDBY, ConnectFailure.NO_FAILURE),
+    Transition(Step.EMERGENCY, Condition.RESET, Step.STANDBY, ConnectFailure.NO_FAILURE),
+    Transition(Step.SAFE_LOCK, Condition.RELEASED, Step.STANDBY, ConnectFailure.NO_FAILURE),
 )
 """Edges; of those that leave one step, the first whose condition holds is taken, at most one a firmware period."""

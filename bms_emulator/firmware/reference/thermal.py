@@ -2,10 +2,25 @@
 
 import numpy as np
 
-from bms_emulator.jit import kernel
+from bms_emulator.firmware.contract import ChillerRequest
+from bms_emulator.jit import kernel, scalar
 
-STANDBY, CIRCULATION, COOLING, HEATING = 0.0, 1.0, 2.0, 3.0
-"""Values of the chiller request."""
+STANDBY, CIRCULATION, COOLING, HEATING = (
+    float(ChillerRequest.STANDBY),
+    float(ChillerRequest.CIRCULATION),
+    float(ChillerRequest.COOLING),
+    float(ChillerRequest.HEATING),
+)
+
+
+@scalar
+def urgency(request):
+    """Order of requests: cooling comes before heating, and both before circulation; -1 for none (NaN)."""
+    if np.isnan(request):
+        return -1.0
+    if request == COOLING:
+        return 3.0
+    return 2.0 if request == HEATING else request
 
 
 @kernel
@@ -18,33 +33,42 @@ def manage_temperature(
     cooling_setpoint,
     heating_setpoint,
     circulation_spread,
+    # state
+    own_request,
     # inputs
     temperature_max,
     temperature_min,
+    rack_request,
     # out
     request,
     setpoint,
 ):
-    """Chiller request and set point [K] of every container, (container,); the standing request is the hysteresis.
+    """Chiller request and set point [K] of every container, (container,); what its racks ask is (rack,).
 
-    Cooling comes before heating, and both before circulation, which evens out a spread of temperatures; circulation
-    ends with the hysteresis of cooling. Without valid temperatures the request stands.
+    The bank controller's own standing request is the hysteresis. It cools by the hottest cell, heats by the coldest,
+    and circulates to even out a spread of temperatures; circulation ends with the hysteresis of cooling. Without valid
+    temperatures its request stands. The most urgent of its own and the racks' requests is passed on.
     """
+    racks_per_container = rack_request.shape[0] // request.shape[0]
     for c in range(request.shape[0]):
         hottest = temperature_max[c]
         coldest = temperature_min[c]
         spread = hottest - coldest
-        if np.isnan(spread):
-            continue
-        cools = hottest > cooling_off if request[c] == COOLING else hottest >= cooling_on
-        heats = coldest < heating_off if request[c] == HEATING else coldest < heating_on
-        margin = cooling_on - cooling_off if request[c] == CIRCULATION else 0.0
-        if cools:
-            request[c] = COOLING
-        elif heats:
-            request[c] = HEATING
-        elif spread > circulation_spread - margin:
-            request[c] = CIRCULATION
-        else:
-            request[c] = STANDBY
-        setpoint[c] = heating_setpoint if request[c] == HEATING else cooling_setpoint
+        if not np.isnan(spread):
+            cools = hottest > cooling_off if own_request[c] == COOLING else hottest >= cooling_on
+            heats = coldest < heating_off if own_request[c] == HEATING else coldest < heating_on
+            margin = cooling_on - cooling_off if own_request[c] == CIRCULATION else 0.0
+            if cools:
+                own_request[c] = COOLING
+            elif heats:
+                own_request[c] = HEATING
+            elif spread > circulation_spread - margin:
+                own_request[c] = CIRCULATION
+            else:
+                own_request[c] = STANDBY
+        asked = own_request[c]
+        for r in range(c * racks_per_container, (c + 1) * racks_per_container):
+            if urgency(rack_request[r]) > urgency(asked):
+                asked = rack_request[r]
+        request[c] = asked
+        setpoint[c] = heating_setpoint if asked == HEATING else cooling_setpoint

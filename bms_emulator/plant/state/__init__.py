@@ -34,9 +34,11 @@ from bms_emulator.plant.state.safety import (
     RunawayState,
 )
 from bms_emulator.plant.state.surroundings import Surroundings
+from bms_emulator.plant.state.units import CMU_FAULTS, UnitState
 
 __all__ = [
     "CHILLER_MODES",
+    "CMU_FAULTS",
     "DETECTORS",
     "FIRE_LEVELS",
     "GROUPS",
@@ -64,6 +66,7 @@ __all__ = [
     "RunawayStage",
     "RunawayState",
     "Surroundings",
+    "UnitState",
 ]
 
 
@@ -75,7 +78,9 @@ class PlantInputs:
     contactor_command: Array = array("rack contactor", "", "1 energises the coil.")
     breaker_trip: Array = array("rack", "", "1 trips the breaker.")
     insulation_monitor_enabled: Array = array("rack", "", "1 lets the rack's insulation monitor measure.", 1.0)
-    balancing: Array = array("rack cell", "", "1 where the cell is bled by its balancing resistor.")
+    balancing: Array = array("rack cell", "", "1 where the cell is to be bled by its balancing resistor.")
+    balancing_count: Array = array("rack pack", "", "Cells of the pack that are to be bled.")
+    balancing_revision: Array = array("rack", "", "Revision of the firmware's mask that this is.")
     chiller_request: Array = array("container", "", "Requested chiller mode.")
     chiller_setpoint: Array = array("container", "K", "Requested supply temperature.", 295.15)
     charge_power_limit: Array = array("container", "W", "Largest DC charge power the BMS allows, >= 0.")
@@ -100,13 +105,16 @@ class PlantOverlay:
     cell_short_conductance: Array = array("rack cell", "S", "Conductance of an internal short.")
     cell_heat: Array = array("rack cell", "W", "Heat put into the cell from outside, as by a heater pad.")
     cell_runaway_heat: Array = array("rack cell", "W", "Heat put into the cell until its runaway has begun.")
-    insulation_leak: Array = array("rack", "S", "Conductance of a leak across the rack's insulation.")
+    insulation_leak_positive: Array = array("rack", "S", "Conductance of a leak from the positive pole to earth.")
+    insulation_leak_negative: Array = array("rack", "S", "Conductance of a leak from the negative pole to earth.")
     contactor_hold: Array = array("rack contactor", "", "1 welded, 0 stuck open, NaN free.", float("nan"))
     pump_gain: Array = array("container", "1", "Factor on pump speed.", 1.0)
     branch_conductance_gain: Array = array(
         "rack pack", "1", "Factor on the hydraulic conductance of the pack's branch.", 1.0
     )
     chiller_gain: Array = array("container", "1", "Factor on chiller capacity; 0 is a trip.", 1.0)
+    chiller_silent: Array = array("container", "", "1 while the chiller's reports do not arrive.")
+    cmu_faults: Array = array("rack pack", "", "Bits of what is wrong with the pack's monitoring unit.")
 
 
 GROUPS: dict[str, type] = {
@@ -122,6 +130,7 @@ GROUPS: dict[str, type] = {
     "plant.fire": FireState,
     "plant.fire.commands": FireCommands,
     "plant.surroundings": Surroundings,
+    "plant.units": UnitState,
     "plant.inputs": PlantInputs,
     "plant.overlay": PlantOverlay,
 }
@@ -143,6 +152,7 @@ class PlantState:
     fire: FireState
     fire_commands: FireCommands
     surroundings: Surroundings
+    units: UnitState
 
     @classmethod
     def of(cls, arena: Arena) -> "PlantState":
@@ -160,4 +170,5 @@ class PlantState:
             fire=arena.group("plant.fire", FireState),
             fire_commands=arena.group("plant.fire.commands", FireCommands),
             surroundings=arena.group("plant.surroundings", Surroundings),
+            units=arena.group("plant.units", UnitState),
         )

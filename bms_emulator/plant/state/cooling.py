@@ -30,7 +30,13 @@ class PackState:
     coolant_flow: Array = array("rack pack", "kg/s", "Coolant mass flow through the plate.")
     coolant_outlet_temperature: Array = array("rack pack", "K", "Coolant temperature at the pack's outlet.", 298.15)
     coolant_heat: Array = array("rack pack", "W", "Heat that the coolant takes up in the pack.")
-    air_heat: Array = array("rack pack", "W", "Heat that the enclosure air takes up from the pack.", public=False)
+    air_heat: Array = array(
+        "rack pack", "W", "Heat that the enclosure air takes up from the pack and its monitoring unit.", public=False
+    )
+    balancing: Array = array("rack pack", "", "1 while any cell of the pack is bled.", kind="boolean", public=False)
+    balancing_heat: Array = array(
+        "rack pack", "J", "Heat of the balancing resistors since the last thermal step.", public=False
+    )
     segment_temperature: Array = array(
         "rack segment", "K", "Temperature of each segment of the cold plates, pack by pack.", 298.15, public=False
     )

@@ -71,6 +71,9 @@ class CellState:
         "Current beside the string: self-discharge, balancing, internal short.",
         point="cell.bypass_current",
     )
+    balancing_current: Array = array(
+        "rack cell", "A", "Part of it that goes through the balancing resistor.", point="cell.balancing_current"
+    )
     r0: Array = array("rack cell", "Ohm", "Ohmic resistance in effect.", 1.8e-4, point="cell.resistance")
     r1: Array = array("rack cell", "Ohm", "Resistance of the fast RC branch in effect.", 8e-5, public=False)
     r2: Array = array("rack cell", "Ohm", "Resistance of the slow RC branch in effect.", 1.6e-4, public=False)

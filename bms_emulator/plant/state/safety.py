@@ -67,7 +67,11 @@ class RunawayState:
     burnt_count: Array = array("rack", "", "Cells without sense wires.", kind="integer", public=False)
     spilled: Array = array("rack", "1", "What jets threw out in the rack, in contents of a cell.", public=False)
     wetted: Array = array("rack", "1", "Part of it that has crept over the insulation.", public=False)
-    insulation_resistance: Array = array("rack", "Ohm", "Insulation resistance of the rack against earth.")
+    insulation_resistance: Array = array(
+        "rack", "Ohm", "Insulation resistance of the rack against earth, both poles in parallel."
+    )
+    insulation_positive: Array = array("rack", "Ohm", "The same, of the positive pole alone.")
+    insulation_negative: Array = array("rack", "Ohm", "The same, of the negative pole alone.")
     cell_count: Array = array(
         "container", "", "Cells that have gone into runaway.", kind="integer", point="runaway.cell_count"
     )

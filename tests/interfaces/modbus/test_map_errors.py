@@ -18,7 +18,7 @@ source: made up
 identity: {vendor: V, product_code: P}
 conditions:
   alarms:
-    0: [{point: "rack.alarm[overtemperature].level"}]
+    0: [{point: "rack.alarm[overtemperature_charge].level"}]
 units:
   - name: one
     blocks:

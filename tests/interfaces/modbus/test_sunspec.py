@@ -125,7 +125,7 @@ def demo() -> FakeLink:
     link.set("soc", 0.5)
     link.set("current", -1234.5)
     link.set("power", -1.5e6)
-    link.set("rack[7].alarm[overtemperature].level", 2)
+    link.set("rack[7].alarm[overtemperature_charge].level", 2)
     link.set("pcs[1].power", 1.25e6)
     link.set("pcs[1].energy_exported", 3.6e9)
     link.step()

@@ -1,0 +1,3 @@
+#include <assert.h>
+#define STEP assert(bms.steps < 3);
+#include "firmware.h"

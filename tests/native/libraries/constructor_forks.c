@@ -1,0 +1,3 @@
+#include <unistd.h>
+__attribute__((constructor)) static void start(void) { fork(); }
+#include "firmware.h"

@@ -1,0 +1,2 @@
+#define CREATE *(volatile int *)8 = 1;
+#include "firmware.h"

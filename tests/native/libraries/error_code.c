@@ -1,0 +1,2 @@
+#define RETURN -42
+#include "firmware.h"

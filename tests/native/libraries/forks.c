@@ -1,0 +1,3 @@
+#include <unistd.h>
+#define STEP fork();
+#include "firmware.h"

@@ -1,0 +1,2 @@
+#define SNAPSHOT
+#include "firmware.h"

@@ -1,0 +1,2 @@
+#define DESCRIPTION "name: test"
+#include "firmware.h"

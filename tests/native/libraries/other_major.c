@@ -1,0 +1,2 @@
+#define ABI_VERSION ((9u << 16) | 3u)
+#include "firmware.h"

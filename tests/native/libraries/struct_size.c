@@ -1,0 +1,2 @@
+#define STEP out->struct_size = 96;
+#include "firmware.h"

@@ -1,0 +1,3 @@
+int nowhere_to_be_found(void);
+#define STEP nowhere_to_be_found();
+#include "firmware.h"

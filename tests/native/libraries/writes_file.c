@@ -1,0 +1,2 @@
+#define STEP fopen("eeprom.bin", "w");
+#include "firmware.h"
