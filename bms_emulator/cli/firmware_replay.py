@@ -29,11 +29,9 @@ Examples:
 
   firmware replay good.bmstrace ./libmybms.so --ignore log --tolerance 1e-9: did anything but the log change?
 
-The commit that changed the answers, from a trace of a run that was right:
-
-  git bisect run sh -c 'make || exit 125; bms-emulator firmware replay good.bmstrace ./libmybms.so'
-
-From a trace of a run that was wrong, with ! before bms-emulator: then what is the same is bad.
+The commit that changed the answers: git bisect run with a script that builds the library, exits with 125 where that
+fails, and ends with this command and the trace of a run that was right. From a trace of a run that was wrong it ends
+with ! before this command: then what is the same is bad.
 
 Exit status: 0 all answers and failures are as recorded, 1 one differs, 2 the trace or the library cannot be loaded.
 """

@@ -18,7 +18,9 @@ class BankOutputs:
     alarm_level: Array = array(
         "container", "", "Highest active level of its own and its racks' alarms, 0 to 3.", kind="integer"
     )
-    alarm_latched: Array = array("container", "", "1 while an alarm of the container that latches stands.", kind="boolean")
+    alarm_latched: Array = array(
+        "container", "", "1 while an alarm of the container that latches stands.", kind="boolean"
+    )
     alarm: Array = array(
         "container bank_alarm", "", "Active level of the alarm, 0 to 3.", kind="integer", point="level"
     )
