@@ -16,9 +16,8 @@ from benchmarks.cell_peers import PEERS, Circuit, is_installed, version
 from bms_emulator.arrays import Arena, Array, Layout
 from bms_emulator.plant.initial import initialise
 from bms_emulator.plant.model import PlantModel, build_plant_model
-from bms_emulator.plant.schedule import slow_ticks
 from bms_emulator.plant.state import GROUPS, Contactor, PcsState, PlantInputs, PlantOverlay, PlantState
-from bms_emulator.plant.step import advance_cells, step_electrical
+from bms_emulator.plant.step import Electrical
 from bms_emulator.plant.table import monotone_curve
 from bms_emulator.profile.loader import load_site
 from bms_emulator.profile.site import SiteProfile
@@ -107,6 +106,7 @@ def _own(site: SiteProfile, dt: float) -> tuple[float, Array]:
     """Cost of a cell for a second [s] and the voltage of one at the end of every second [V]."""
     arena, model, state, overlay = _plant(site)
     inputs = arena.group("plant.inputs", PlantInputs)
+    electrical = Electrical(model, state, inputs, overlay, dt)
     ticks, tick, spent = round(1.0 / dt), 0, 0.0
     voltage = []
     for current, seconds in PROFILE:
@@ -114,7 +114,7 @@ def _own(site: SiteProfile, dt: float) -> tuple[float, Array]:
         for _ in range(seconds):
             begin = time.perf_counter()
             for _ in range(ticks):
-                advance_cells(model, state, inputs, overlay, tick, slow_ticks(dt), dt)
+                electrical.advance_cells(tick)
                 tick += 1
             spent += time.perf_counter() - begin
             voltage.append(state.cells.voltage[0, 0])
@@ -149,11 +149,12 @@ def _median_tick(containers: int, ticks: int, repeats: int) -> float:
     inputs.power_setpoint[:] = 0.5 * model.pcs.rated_power
     for limit in (inputs.discharge_power_limit, inputs.discharge_current_limit):
         limit[:] = float("inf")
+    electrical = Electrical(model, state, inputs, overlay, DT)
     samples, tick = [], 0
     for _ in range(repeats):
         begin = time.perf_counter()
         for _ in range(ticks):
-            step_electrical(model, state, inputs, overlay, tick, DT)
+            electrical.step(tick)
             tick += 1
         samples.append((time.perf_counter() - begin) / ticks)
     assert (state.pcs.state == PcsState.RUNNING).all()

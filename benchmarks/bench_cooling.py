@@ -4,7 +4,7 @@ import statistics
 import time
 
 from bms_emulator.arrays import Arena, Layout
-from bms_emulator.plant.cooling import build_cooling_model, initialise_cooling, step_cooling
+from bms_emulator.plant.cooling import Cooling, build_cooling_model, initialise_cooling
 from bms_emulator.plant.state import GROUPS, ChillerMode, PlantInputs, PlantOverlay, PlantState
 from bms_emulator.profile.loader import load_site
 
@@ -31,12 +31,13 @@ def _median_tick(containers: int, ticks: int, repeats: int) -> float:
     model = build_cooling_model(site)
     initialise_cooling(model, state, site)
     inputs.chiller_request[:] = ChillerMode.COOLING
+    cooling = Cooling(model, state, inputs, overlay, DT)
     samples, tick = [], 0
     for _ in range(repeats):
         state.cells.heat[:] = POWER
         begin = time.perf_counter()
         for _ in range(ticks):
-            step_cooling(model, state, inputs, overlay, tick * DT, tick, DT)
+            cooling.step(tick * DT, tick)
             tick += 1
         samples.append((time.perf_counter() - begin) / ticks)
     return statistics.median(samples)

@@ -14,10 +14,11 @@ from bms_emulator.firmware.reference.model import build_firmware_model
 from bms_emulator.plant.state import GROUPS as PLANT_GROUPS
 from bms_emulator.plant.state import PlantState
 from bms_emulator.profile.loader import load_site
+from bms_emulator.program import Program
 from bms_emulator.sensing.model import build_sensing_model
 from bms_emulator.sensing.state import GROUPS as SENSING_GROUPS
 from bms_emulator.sensing.state import Measured, SensorOverlay, SensorState
-from bms_emulator.sensing.step import step
+from bms_emulator.sensing.step import Sensors
 
 DT = 0.1
 
@@ -51,26 +52,26 @@ def _medians(containers: int, ticks: int) -> tuple[float, float, float]:
     plant.racks.voltage.fill(1372.8)
     plant.containers.bus_voltage.fill(1372.8)
 
-    sensors, overlay = build_sensing_model(site, 1), SensorOverlay.neutral()
-    firmware = ReferenceFirmware(site, arrays)
+    sensors, overlay = Sensors(build_sensing_model(site, 1), state, measured, plant, DT), SensorOverlay.neutral()
+    firmware = ReferenceFirmware(site, arrays, measured, DT)
     tick = 0
 
     def sense() -> None:
         nonlocal tick
-        step(sensors, state, measured, plant, overlay, tick, DT)
+        sensors.step(overlay, tick)
         tick += 1
 
     arrays.commands.request.fill(Request.CONNECT)
     for _ in range(300):
         sense()
         measured.contactor_feedback[...] = racks.contactor_command
-        firmware.step(measured, tick * DT, DT)
+        firmware.step(tick * DT)
     plant.racks.contactor_closed[...] = racks.contactor_command
     first_cell, age_seen = build_firmware_model(site).first_cell, np.zeros_like(measured.temperature_age)
     return (
         _median(sense, ticks),
-        _median(lambda: firmware.step(measured, tick * DT, DT), ticks),
-        _median(lambda: find_extremes(measured, first_cell, age_seen, racks), ticks),
+        _median(lambda: firmware.step(tick * DT), ticks),
+        _median(Program(*find_extremes(measured, first_cell, age_seen, racks)), ticks),
     )
 
 

@@ -5,10 +5,12 @@ encoded in every tick; all racks are connected and discharge at half of rated po
 
 Two times are given. The wall time is the median over all ticks, with whatever else the machine does. The processor
 time is the mean of the best run of ticks: what one takes where nothing else gets in its way. The kernels are measured
-in the same runs, in ticks of their own, because looking at the clock between them takes time too. Their times hold
-what it costs to call them from Python; what that is about, by number of calls and arguments, is told at the end.
+in the same runs, in ticks of their own, because looking at the clock between them takes time too. The times of those
+that Python calls hold what it costs to call them; what that is about, by number of calls and arguments, is told at the
+end. Those of a program are called one by one instead, and what a program of one kernel costs is taken off.
 """
 
+import gc
 import inspect
 import statistics
 import sys
@@ -17,15 +19,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from types import ModuleType
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import numpy as np
 
-from bms_emulator.jit import kernel
+from bms_emulator.jit import Bound, bind, kernel
 from bms_emulator.points.catalogue import Catalogue
 from bms_emulator.profile.loader import load_site
+from bms_emulator.program import Program
 from bms_emulator.runtime.emulator import Emulator
 
 CONTAINER, FLEET = 1, 220
@@ -37,10 +41,15 @@ FIRST_PORT = 20000
 
 @dataclass
 class Spent:
-    """What the kernels of a number of ticks took: processor time [s], calls, and arguments that calls had to pass."""
+    """What the kernels of a number of ticks took: processor time [s], calls, and arguments that calls had to pass.
+
+    Attributes:
+        steps: How many of the calls were steps of programs, which cost next to nothing.
+    """
 
     seconds: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
+    steps: int = 0
     arrays: int = 0
     models: int = 0
 
@@ -58,11 +67,11 @@ def rows() -> list[tuple[str, str]]:
             result.append(("  as a factor of real time at dt 100 ms", f"x{emulator.dt / wall:,.0f}"))
         result.append(("  processor time of the best run", _per_cell(processor, cells)))
         result += _shares(kernels, processor, cells)
-        calls, runs = sum(spent.calls.values()), ticks * repeats
+        calls, runs = sum(spent.calls.values()) - spent.steps, ticks * repeats
         seconds = (calls * call + spent.arrays * per_array + spent.models * per_model) / runs
-        result.append((f"  of it calling {calls / runs:.1f} kernels, about", _per_cell(seconds, cells)))
+        result.append((f"  of it calling {calls / runs:.1f} kernels from Python, about", _per_cell(seconds, cells)))
     costs = f"{call * 1e9:,.0f} ns + {per_array * 1e9:,.0f} ns an array + {per_model * 1e9:,.0f} ns a named tuple"
-    return [*result, ("a kernel's call from Python", costs)]
+    return [*result, ("a bound kernel's call from Python", costs)]
 
 
 def _shares(kernels: Counter[str], processor: float, cells: int) -> list[tuple[str, str]]:
@@ -109,27 +118,59 @@ def _measure(emulator: Emulator, ticks: int, repeats: int) -> tuple[float, float
 
 @contextmanager
 def _kernels_timed(spent: Spent) -> Iterator[None]:
-    """Within the context every kernel that a module calls is timed."""
+    """Within the context every kernel that is bound, part of a program, or called by a module is timed."""
     clock = _clock_cost()
+    step_cost = clock + _program_cost()
 
-    def timed(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+    def timed(function: Any, work: Callable[..., Any], bound: tuple[Any, ...] = ()) -> Callable[..., Any]:
+        name = _name(function)
+        arrays, models = _count(bound)
+
         def call(*args: Any) -> Any:
             begin = time.thread_time()
             result = work(*args)
             spent.seconds[name] += time.thread_time() - begin - clock
             spent.calls[name] += 1
-            spent.arrays += sum(isinstance(arg, np.ndarray) for arg in args)
-            spent.models += sum(isinstance(arg, tuple) for arg in args)
+            further = _count(args)
+            spent.arrays += arrays + further[0]
+            spent.models += models + further[1]
             return result
 
         return call
 
+    def call_one_by_one(program: Program) -> None:
+        for bound in program.calls:
+            name, alone = _name(bound.kernel.py_func), _alone(bound)
+            begin = time.thread_time()
+            run(alone)
+            spent.seconds[name] += time.thread_time() - begin - step_cost
+            spent.calls[name] += 1
+            spent.steps += 1
+
+    run = Program.__call__
     with ExitStack() as stack:
+        stack.enter_context(patch.object(Program, "__call__", call_one_by_one))
         for module, attribute, found in _kernels():
-            function = found.py_func
-            name = f"{function.__module__.removeprefix('bms_emulator.')}.{function.__name__}"
-            stack.enter_context(patch.object(module, attribute, timed(name, found)))
+            stack.enter_context(patch.object(module, attribute, timed(found.py_func, found)))
+        for bound in [each for each in gc.get_objects() if isinstance(each, Bound)]:
+            call = timed(bound.kernel.py_func, bound.call, bound.arguments)
+            stack.enter_context(patch.object(bound, "call", call))
         yield
+
+
+def _name(function: Any) -> str:
+    return f"{function.__module__.removeprefix('bms_emulator.')}.{function.__name__}"
+
+
+@cache
+def _alone(bound: Bound) -> Program:
+    """A program of this kernel alone."""
+    return Program(bound)
+
+
+def _count(arguments: tuple[Any, ...]) -> tuple[int, int]:
+    """Arrays and named tuples among the arguments of a call."""
+    return sum(isinstance(a, np.ndarray) for a in arguments), sum(isinstance(a, tuple) for a in arguments)
 
 
 def _kernels() -> list[tuple[ModuleType, str, Any]]:
@@ -141,6 +182,12 @@ def _kernels() -> list[tuple[ModuleType, str, Any]]:
         for attribute, found in vars(module).items()
         if hasattr(found, "py_func") and inspect.getsource(found.py_func).startswith("@kernel")
     ]
+
+
+@cache
+def _program_cost() -> float:
+    """What it costs to call a program [s]."""
+    return _call_time(Program(bind(idle, 0.1)), 100)
 
 
 def _clock_cost() -> float:
@@ -181,21 +228,27 @@ def idle_with_arrays(a, b, c, d, e, f, g, h, dt):  # type: ignore[no-untyped-def
 
 
 def _call_costs() -> tuple[float, float, float]:
-    """What it costs to call a kernel, and what an array and a model among its arguments add [s]."""
+    """What it costs to call a bound kernel, and what an array and a model among its arguments add [s]."""
     array = np.zeros((12, 416))
-    bare = _call_time(idle, 0.1)
-    arrays = (_call_time(idle_with_arrays, *[array] * 8, 0.1) - bare) / 8
-    return bare, arrays, _call_time(idle_with_model, Eight(array), 0.1) - bare
+    bare = _bound_time(bind(idle, 0.1))
+    arrays = (_bound_time(bind(idle_with_arrays, *[array] * 8, 0.1)) - bare) / 8
+    return bare, arrays, _bound_time(bind(idle_with_model, Eight(array), 0.1)) - bare
 
 
-def _call_time(work: Callable[..., None], *args: Any) -> float:
+def _bound_time(bound: Bound) -> float:
+    """Time of one call of a bound kernel [s]."""
+    bound.call()
+    return _call_time(bound.call, 100)
+
+
+def _call_time(work: Callable[[], Any], repeats: int) -> float:
     """Time of one call [s], the best of some runs."""
     times = []
-    work(*args)
-    for _ in range(20):
+    work()
+    for _ in range(repeats):
         begin = time.thread_time()
         for _ in range(1000):
-            work(*args)
+            work()
         times.append((time.thread_time() - begin) / 1000)
     return min(times)
 

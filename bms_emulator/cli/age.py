@@ -17,7 +17,6 @@ from bms_emulator.cli.client import (
 )
 from bms_emulator.cli.run import ORIGIN, parse_settings
 from bms_emulator.profile.errors import ProfileError
-from bms_emulator.profile.loader import load_site
 
 AGE_EXAMPLES = """
 Examples:
@@ -75,6 +74,8 @@ def age(
     }
     overrides = {"initial.age.years": 0.0, "container_count": 1} | parse_settings(settings or [])
     overrides |= {f"initial.age.{key}": value for key, value in given.items() if value is not None}
+    from bms_emulator.profile.loader import load_site
+
     try:
         profile = load_site(site, overrides, origin=ORIGIN)
     except ProfileError as error:

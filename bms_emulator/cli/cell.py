@@ -13,7 +13,6 @@ from rich.table import Table
 from bms_emulator.profile.document import read_document
 from bms_emulator.profile.errors import ProfileError
 from bms_emulator.profile.folders import NAME_PATTERN, Folders
-from bms_emulator.profile.loader import load_profile, locate
 from bms_emulator.units import SECONDS_PER_HOUR, celsius
 
 app = typer.Typer(help="Fit a cell profile to measurements.", no_args_is_help=True)
@@ -105,6 +104,8 @@ def fit(
         print(json.dumps(_report(fitted, target), indent=2))
     else:
         _show(fitted, target)
+    from bms_emulator.profile.loader import load_profile
+
     try:
         load_profile("cells", str(target))
     except ProfileError as error:
@@ -156,6 +157,8 @@ def _one_for_each(option: str, given: Sequence[float] | None, count: int, defaul
 
 def _template(like: str) -> tuple[Any, dict[str, Any]]:
     """A cell profile, and the content of its file."""
+    from bms_emulator.profile.loader import load_profile, locate
+
     profile = load_profile("cells", like)
     _, found = locate("cells", like, Folders.default())
     return profile, read_document(found.path, found.label).data

@@ -92,6 +92,8 @@ def _print(library: str, report: "Report") -> None:
         typer.echo(f"  unprotected {text}")
     if report.text:
         typer.echo("  it wrote:\n" + "".join(f"    {line}\n" for line in report.text.splitlines()[:20]), nl=False)
+    for caution in report.cautions:
+        typer.echo(f"  warning: {caution}")
     for problem in report.problems:
         typer.echo(f"  problem: {problem}")
     if report.error is not None:
@@ -115,6 +117,7 @@ def _data(library: str, report: "Report") -> dict[str, object]:
         "loadable": True,
         "ok": not report.problems,
         "problems": report.problems,
+        "warnings": report.cautions,
         "name": about.name,
         "version": about.version,
         "abi": about.abi,

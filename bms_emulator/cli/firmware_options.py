@@ -3,12 +3,12 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from bms_emulator.profile.site import SiteProfile
-from bms_emulator.profile.user_firmware import is_module_class, rack_name, rack_numbers
+if TYPE_CHECKING:
+    from bms_emulator.profile.site import SiteProfile
 
 FIRMWARE = "--firmware"
 CONFIG = "--firmware-config"
@@ -34,8 +34,10 @@ def memory_folders(folder: Path | None, row_count: int) -> dict[str, Any]:
     return {} if folder is None else {f"user_firmware.{n}.persistent": str(folder.absolute()) for n in range(row_count)}
 
 
-def debugged_racks(selectors: Sequence[str], site: SiteProfile) -> frozenset[str]:
+def debugged_racks(selectors: Sequence[str], site: "SiteProfile") -> frozenset[str]:
     """Names of the racks that selectors pick, all of which run a user's firmware."""
+    from bms_emulator.profile.user_firmware import rack_name, rack_numbers
+
     per_container = site.container.rack_count
     there = {
         number for row in site.user_firmware for number in rack_numbers(row.racks, site.container_count, per_container)
@@ -66,6 +68,8 @@ def _pairs(texts: Sequence[str], option: str) -> list[tuple[str, str]]:
 
 def _whole(library: str) -> str:
     """A library with a whole path: options count from the present folder, profiles from their own."""
+    from bms_emulator.profile.user_firmware import is_module_class
+
     return library if is_module_class(library) else str(Path(library).absolute())
 
 

@@ -4,7 +4,7 @@ import json
 import threading
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live as Screen
@@ -14,8 +14,10 @@ from rich.text import Text
 from bms_emulator.cli.client import Client, ClientError
 from bms_emulator.cli.stderr import StandardError
 from bms_emulator.cli.texts import elapsed, kilowatts, number
-from bms_emulator.profile.site import SiteProfile
 from bms_emulator.units import celsius
+
+if TYPE_CHECKING:
+    from bms_emulator.profile.site import SiteProfile
 
 PERIOD = 0.5
 """Time between two drawings [s]."""
@@ -34,7 +36,7 @@ class Live:
         as_json: Report as JSON lines on standard output instead.
     """
 
-    def __init__(self, site: SiteProfile, token: str | None, enabled: bool, as_json: bool) -> None:
+    def __init__(self, site: "SiteProfile", token: str | None, enabled: bool, as_json: bool) -> None:
         self._site = site
         self._token = token
         self._enabled = enabled

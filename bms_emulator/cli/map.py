@@ -4,18 +4,15 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bms_emulator.interfaces.modbus.layout import LayoutError, place
-from bms_emulator.interfaces.modbus.load import load_map
-from bms_emulator.interfaces.modbus.plan import compile_maps
-from bms_emulator.interfaces.modbus.table import Entry, entries
-from bms_emulator.points.catalogue import Catalogue
 from bms_emulator.profile.errors import ProfileError
-from bms_emulator.profile.loader import load_site
-from bms_emulator.profile.site import ModbusDevice, SiteProfile
+
+if TYPE_CHECKING:
+    from bms_emulator.interfaces.modbus.table import Entry
+    from bms_emulator.profile.site import ModbusDevice, SiteProfile
 
 app = typer.Typer(help="Show and check register maps.", no_args_is_help=True)
 
@@ -35,6 +32,11 @@ def show(
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
 ) -> None:
     """Print the addresses of a register map. Addresses are those on the wire, from 0."""
+    from bms_emulator.interfaces.modbus.layout import LayoutError, place
+    from bms_emulator.interfaces.modbus.load import load_map
+    from bms_emulator.interfaces.modbus.table import entries
+    from bms_emulator.profile.loader import load_site
+
     if as_csv + as_json + as_markdown > 1:
         raise typer.BadParameter("choose one of --csv, --json, --markdown")
     try:
@@ -58,6 +60,10 @@ def check(name: NameArgument, site: SiteOption = DEFAULT_SITE) -> None:
 
     Exit status 1 if there is any.
     """
+    from bms_emulator.interfaces.modbus.plan import compile_maps
+    from bms_emulator.points.catalogue import Catalogue
+    from bms_emulator.profile.loader import load_site
+
     try:
         profile = load_site(site)
         server = profile.modbus.model_copy(update={"devices": (_device(profile, name),)})
@@ -70,8 +76,10 @@ def check(name: NameArgument, site: SiteOption = DEFAULT_SITE) -> None:
     print(f"{name}: ok, {len(units)} units, {plan.size // 2} registers, {writable} values can be written")
 
 
-def _device(site: SiteProfile, name: str) -> ModbusDevice:
+def _device(site: "SiteProfile", name: str) -> "ModbusDevice":
     """How the site serves a map; as by default where it does not."""
+    from bms_emulator.profile.site import ModbusDevice
+
     return next((device for device in site.modbus.devices if device.map == name), ModbusDevice(map=name))
 
 
@@ -81,20 +89,20 @@ def _failed(error: ProfileError) -> typer.Exit:
     return typer.Exit(1)
 
 
-def _text(rows: list[Entry]) -> str:
+def _text(rows: "list[Entry]") -> str:
     cells = [row.cells() for row in rows]
     widths = {column: max(len(column), *(len(row[column]) for row in cells)) for column in cells[0]}
     lines = [{column: column for column in widths}, *cells]
     return "\n".join("  ".join(line[c].ljust(width) for c, width in widths.items()).rstrip() for line in lines)
 
 
-def _markdown(rows: list[Entry]) -> str:
+def _markdown(rows: "list[Entry]") -> str:
     cells = [row.cells() for row in rows]
     lines = [list(cells[0]), ["---"] * len(cells[0]), *(list(row.values()) for row in cells)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _csv(rows: list[Entry]) -> str:
+def _csv(rows: "list[Entry]") -> str:
     cells = [row.cells() for row in rows]
     out = io.StringIO()
     writer = csv.DictWriter(out, list(cells[0]), lineterminator="\n")
@@ -103,5 +111,5 @@ def _csv(rows: list[Entry]) -> str:
     return out.getvalue().rstrip()
 
 
-def _json(rows: list[Entry]) -> str:
+def _json(rows: "list[Entry]") -> str:
     return json.dumps([row.as_dict() for row in rows], indent=2)

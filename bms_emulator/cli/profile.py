@@ -3,18 +3,16 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bms_emulator.profile.base import Profile
 from bms_emulator.profile.document import read_document
 from bms_emulator.profile.errors import Problem, ProfileError
 from bms_emulator.profile.folders import KIND_FOLDERS, Folders, Found, shipped_folder
-from bms_emulator.profile.loader import KINDS, MAPS, is_path, load_profile, locate
-from bms_emulator.profile.schema import schema_texts
-from bms_emulator.profile.site import SiteProfile
-from bms_emulator.profile.wording import near
+
+if TYPE_CHECKING:
+    from bms_emulator.profile.base import Profile
 
 app = typer.Typer(help="Check, list and describe device profiles.", no_args_is_help=True)
 
@@ -97,6 +95,8 @@ def schema(
     ] = None,
 ) -> None:
     """Write the JSON Schemas of all kinds of profiles, which editors complete and check files by."""
+    from bms_emulator.profile.schema import schema_texts
+
     folder = folder or shipped_folder() / "schema"
     texts = schema_texts(_models())
     stale = [name for name, text in texts.items() if _text(folder / name) != text]
@@ -123,8 +123,9 @@ def _description(found: Found) -> str:
     return description if isinstance(description, str) else ""
 
 
-def _models() -> dict[str, type[Profile]]:
+def _models() -> "dict[str, type[Profile]]":
     from bms_emulator.interfaces.modbus.map import RegisterMap
+    from bms_emulator.profile.loader import KINDS, MAPS
 
     return {**KINDS, MAPS: RegisterMap}
 
@@ -136,6 +137,9 @@ def _everything() -> list[str]:
 
 def _check(target: str) -> list[Checked]:
     """What a target means, checked; a name may mean profiles of several kinds."""
+    from bms_emulator.profile.loader import is_path
+    from bms_emulator.profile.wording import near
+
     kind, _, name = target.partition("/")
     if Path(target).is_file():
         parent = Path(target).resolve().parent.name
@@ -157,6 +161,8 @@ def _nothing(target: str, message: str) -> Checked:
 
 def _checked(kind: str, name_or_path: str) -> Checked:
     """One profile, checked: a site with its register maps bound to its points."""
+    from bms_emulator.profile.loader import is_path, locate
+
     file = name_or_path
     problems: tuple[Problem, ...] = ()
     try:
@@ -172,6 +178,8 @@ def _load(kind: str, name_or_path: str) -> None:
     from bms_emulator.interfaces.modbus.load import load_map
     from bms_emulator.interfaces.modbus.plan import compile_maps
     from bms_emulator.points.catalogue import Catalogue
+    from bms_emulator.profile.loader import MAPS, load_profile
+    from bms_emulator.profile.site import SiteProfile
 
     if kind == MAPS:
         load_map(name_or_path)

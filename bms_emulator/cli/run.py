@@ -5,20 +5,18 @@ import math
 import secrets
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 
 from bms_emulator.cli.firmware_options import UNHURRIED, debugged_racks, firmware_rows, memory_folders
 from bms_emulator.cli.live import Live
-from bms_emulator.faults.quantity import TIME
 from bms_emulator.firmware.native.trace_options import TraceOptions
 from bms_emulator.profile.errors import ProfileError
-from bms_emulator.profile.loader import load_site
-from bms_emulator.profile.site import SiteProfile, is_loopback
-from bms_emulator.runtime.options import RunOptions
-from bms_emulator.runtime.supervisor import run as supervise
+
+if TYPE_CHECKING:
+    from bms_emulator.profile.site import SiteProfile
 
 EXAMPLES = r"""
 Examples:
@@ -69,6 +67,8 @@ def _speed(text: str) -> float:
 
 
 def _duration(text: str) -> float:
+    from bms_emulator.faults.quantity import TIME
+
     try:
         seconds = TIME.parse(text)
     except ValueError as error:
@@ -176,6 +176,10 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Report progress as JSON lines.")] = False,
 ) -> None:
     """Emulate a site: plant, BMS firmware, Modbus TCP, MQTT, REST and a live page. Ctrl-C stops it."""
+    from bms_emulator.profile.loader import load_site
+    from bms_emulator.runtime.options import RunOptions
+    from bms_emulator.runtime.supervisor import run as supervise
+
     overrides = parse_settings(settings or [])
     if ambient is not None and weather is not None:
         raise typer.BadParameter("the weather is either --ambient or --weather")
@@ -238,8 +242,10 @@ def parse_settings(settings: list[str]) -> dict[str, Any]:
     return result
 
 
-def _check_exposure(site: SiteProfile, expose: bool, token: str | None, console: Console) -> str | None:
+def _check_exposure(site: "SiteProfile", expose: bool, token: str | None, console: Console) -> str | None:
     """The token to use; refuses addresses beyond loopback unless they were asked for."""
+    from bms_emulator.profile.site import is_loopback
+
     hosts = {"modbus.host": site.modbus.host, "http.host": site.http.host}
     outside = {key: host for key, host in hosts.items() if not is_loopback(host)}
     if not outside:

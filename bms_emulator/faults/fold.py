@@ -85,10 +85,11 @@ class PlantFold:
 
 def fold_sensors(effects: Sequence[tuple[str, Index, Reading]]) -> SensorOverlay:
     """Faulty channels by measured array from effects (array, flat index, what it does)."""
-    overlay = SensorOverlay.neutral()
-    for name in {name for name, _, _ in effects}:
-        setattr(overlay, name, _fold_channels([(index, reading) for array, index, reading in effects if array == name]))
-    return overlay
+    faults = {
+        name: _fold_channels([(index, reading) for array, index, reading in effects if array == name])
+        for name in {name for name, _, _ in effects}
+    }
+    return dataclasses.replace(SensorOverlay.neutral(), **faults)
 
 
 def _fold_channels(effects: Sequence[tuple[Index, Reading]]) -> ChannelFaults:

@@ -12,9 +12,8 @@ import numpy as np
 from bms_emulator.arrays import Arena, Layout
 from bms_emulator.plant.initial import initialise
 from bms_emulator.plant.model import build_plant_model
-from bms_emulator.plant.schedule import slow_ticks
 from bms_emulator.plant.state import GROUPS, PlantInputs, PlantOverlay, PlantState
-from bms_emulator.plant.step import advance_cells, settle_cells
+from bms_emulator.plant.step import Electrical, settle_cells
 from bms_emulator.profile.cell import CellProfile
 from bms_emulator.profile.loader import load_site
 from bms_emulator.units import SECONDS_PER_HOUR, celsius, kelvin
@@ -76,6 +75,7 @@ class Chamber:
         self._state.cells.hysteresis[...] = hysteresis
         self._state.racks.direction[...] = -hysteresis
         settle_cells(self._model, self._state, self._inputs, self._overlay)
+        self._electrical = Electrical(self._model, self._state, self._inputs, self._overlay, STEP)
         self._ticks = 0
 
     @property
@@ -93,7 +93,7 @@ class Chamber:
         charge = 0.0
         self._state.racks.current[...] = current
         for second in range(round(duration / STEP)):
-            advance_cells(self._model, self._state, self._inputs, self._overlay, self._ticks, slow_ticks(STEP), STEP)
+            self._electrical.advance_cells(self._ticks)
             self._ticks += 1
             charge += current * STEP
             yield Row((second + 1) * STEP, current, float(self._state.cells.voltage[0, 0]), charge)

@@ -262,25 +262,31 @@ def age_packs(
             container_soh_min[c] = lowest(rack_soh_min[own])
 
 
-def step_ageing(model: AgeingModel, cell_model: CellModel, state: PlantState, tick: int, dt: float) -> None:
-    """Let the plant age with a tick of dt [s]: now and then currents are metered, and each pack has its turn.
+class Ageing:
+    """Ageing of the plant: now and then currents are metered, and each pack has its turn.
 
     Args:
         model: Constants of ageing.
         cell_model: Constants of the cells.
         state: What varies.
-        tick: Ticks since the start.
         dt: Step [s].
     """
-    period = ticks_per_turn(dt)
-    if (tick + 1) % period:
-        return
-    turns = (tick + 1) // period
-    if turns % METERING_PERIOD == 0:
-        meter_racks(model, state, METERING_PERIOD * period * dt)
-    first, end = turn(turns, AGEING_PERIOD, state.ageing.pack_soh_mean.size)
-    if first < end:
-        refresh_ageing(model, cell_model, state, first, end, dissipated=1.0)
+
+    def __init__(self, model: AgeingModel, cell_model: CellModel, state: PlantState, dt: float) -> None:
+        self._model, self._cell_model, self._state = model, cell_model, state
+        self._period = ticks_per_turn(dt)
+        self._metered = METERING_PERIOD * self._period * dt
+
+    def step(self, tick: int) -> None:
+        """Let the plant age with a tick, the first of which is 0."""
+        if (tick + 1) % self._period:
+            return
+        turns = (tick + 1) // self._period
+        if turns % METERING_PERIOD == 0:
+            meter_racks(self._model, self._state, self._metered)
+        first, end = turn(turns, AGEING_PERIOD, self._state.ageing.pack_soh_mean.size)
+        if first < end:
+            refresh_ageing(self._model, self._cell_model, self._state, first, end, dissipated=1.0)
 
 
 def meter_racks(model: AgeingModel, state: PlantState, elapsed: float) -> None:

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from bms_emulator.arrays import Array
+from bms_emulator.jit import Bound, bind
 from bms_emulator.plant.chiller import ChillerModel, build_chiller_model, step_chiller
 from bms_emulator.plant.coolant import CoolantModel, build_coolant_model, enthalpy_of, update_coolant
 from bms_emulator.plant.coolant_loop import LoopModel, build_loop_model, step_loop
@@ -77,73 +78,42 @@ def initialise_cooling(model: CoolingModel, state: PlantState, site: SiteProfile
     state.containers.ambient_temperature[...] = ambient
     state.containers.air_temperature[...] = air
     state.packs.air_heat[...] = rack.pack.cold_plate.to_air_w_per_k * (temperature - air)
-    _update_properties(model, state)
+    bind_coolant(model, state).call()
 
 
-def step_cooling(
-    model: CoolingModel,
-    state: PlantState,
-    inputs: PlantInputs,
-    overlay: PlantOverlay,
-    time: float,
-    tick: int,
-    dt: float,
-    refresh: bool = False,
-) -> None:
-    """Advance the cooling by dt [s] at `time` [s] since the start; the packs whose turn it is by a whole slow step.
+class Cooling:
+    """The cooling of a site, advanced tick by tick.
 
     Weather, enclosure and properties of the coolant take a slow step together at the first tick of each slow period.
-    The flow is found then, when a pump has changed its speed, and on a `refresh`, as after a change of the overlay.
+
+    Args:
+        model: Constants.
+        state: What varies.
+        inputs: What the firmware asks of the chillers.
+        overlay: How active faults bend the plant.
+        dt: Step [s].
     """
-    slow = slow_ticks(dt)
-    due = tick % slow == 0
-    if due:
-        _step_air(model, state, time, slow * dt)
-        _update_properties(model, state)
-    if _step_chiller(model, state, inputs, overlay, dt) or due or refresh:
-        _split_flow(model, state, overlay)
-    _step_packs(model, state, tick, slow, dt)
-    _step_loop(model, state, dt)
 
-
-def _step_air(model: CoolingModel, state: PlantState, time: float, step: float) -> None:
-    step_enclosure(
-        # model
-        model.weather,
-        # state
-        state.containers.ambient_temperature,
-        state.containers.air_temperature,
-        # inputs
-        state.packs.air_heat,
-        time,
-        step,
-    )
-
-
-def _update_properties(model: CoolingModel, state: PlantState) -> None:
-    containers = state.containers
-    update_coolant(
-        # model
-        model.coolant,
-        # state
-        containers.coolant_density,
-        containers.coolant_heat_capacity,
-        containers.coolant_viscosity,
-        containers.film_turbulent,
-        containers.film_laminar,
-        # inputs
-        containers.coolant_supply_temperature,
-        containers.coolant_return_temperature,
-    )
-
-
-def _step_chiller(
-    model: CoolingModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay, dt: float
-) -> bool:
-    """Advance the chillers; returns whether any pump has changed its speed."""
-    containers = state.containers
-    return bool(
-        step_chiller(
+    def __init__(
+        self, model: CoolingModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay, dt: float
+    ) -> None:
+        cells, packs, containers = state.cells, state.packs, state.containers
+        self._dt = dt
+        self._slow_ticks = slow_ticks(dt)
+        self._slow_step = self._slow_ticks * dt
+        self._enclosure = bind(
+            step_enclosure,
+            # model
+            model.weather,
+            # state
+            state.containers.ambient_temperature,
+            state.containers.air_temperature,
+            # inputs
+            state.packs.air_heat,
+        )
+        self._coolant = bind_coolant(model, state)
+        self._chiller = bind(
+            step_chiller,
             # model
             model.chiller_constants,
             # state
@@ -166,73 +136,94 @@ def _step_chiller(
             overlay.pump_gain,
             dt,
         )
-    )
+        self._flow = bind(
+            split_flow,
+            # model
+            model.hydraulics,
+            # state
+            packs.coolant_flow,
+            containers.coolant_flow,
+            containers.coolant_pressure,
+            containers.pump_power,
+            # inputs
+            containers.pump_speed,
+            containers.coolant_density,
+            containers.coolant_viscosity,
+            # overlay
+            overlay.branch_conductance_gain,
+        )
+        self._packs = bind(
+            step_packs,
+            # model
+            model.thermal,
+            model.loop.racks_per_container,
+            # state
+            cells.temperature_core,
+            cells.temperature_surface,
+            cells.heat,
+            packs.segment_temperature,
+            packs.plate_temperature,
+            packs.temperature_max,
+            packs.coolant_outlet_temperature,
+            packs.coolant_heat,
+            packs.air_heat,
+            packs.balancing_heat,
+            # inputs
+            packs.coolant_flow,
+            containers.coolant_inlet_temperature,
+            containers.coolant_heat_capacity,
+            containers.film_turbulent,
+            containers.film_laminar,
+            containers.air_temperature,
+        )
+        self._loop = bind(
+            step_loop,
+            # model
+            *model.loop,
+            # state
+            containers.coolant_enthalpy,
+            containers.coolant_supply_temperature,
+            containers.coolant_inlet_temperature,
+            containers.coolant_return_temperature,
+            # inputs
+            containers.coolant_flow,
+            containers.coolant_pressure,
+            containers.coolant_density,
+            containers.chiller_heat,
+            state.packs.coolant_heat,
+            dt,
+        )
+
+    def step(self, time: float, tick: int, refresh: bool = False) -> None:
+        """Advance by one step at `time` [s] since the start; the packs whose turn it is by a whole slow step.
+
+        The flow is found at the first tick of a slow period, when a pump has changed its speed, and on a `refresh`, as
+        after a change of the overlay.
+        """
+        due = tick % self._slow_ticks == 0
+        if due:
+            self._enclosure.call(float(time), self._slow_step)
+            self._coolant.call()
+        if self._chiller.call() or due or refresh:
+            self._flow.call()
+        self._packs.call(tick, self._slow_ticks, self._dt)
+        self._loop.call()
 
 
-def _split_flow(model: CoolingModel, state: PlantState, overlay: PlantOverlay) -> None:
-    packs, containers = state.packs, state.containers
-    split_flow(
+def bind_coolant(model: CoolingModel, state: PlantState) -> Bound:
+    """What brings the properties of the coolant up to date."""
+    containers = state.containers
+    return bind(
+        update_coolant,
         # model
-        model.hydraulics,
+        model.coolant,
         # state
-        packs.coolant_flow,
-        containers.coolant_flow,
-        containers.coolant_pressure,
-        containers.pump_power,
-        # inputs
-        containers.pump_speed,
         containers.coolant_density,
-        containers.coolant_viscosity,
-        # overlay
-        overlay.branch_conductance_gain,
-    )
-
-
-def _step_packs(model: CoolingModel, state: PlantState, tick: int, slow: int, dt: float) -> None:
-    cells, packs, containers = state.cells, state.packs, state.containers
-    step_packs(
-        # model
-        model.thermal,
-        model.loop.racks_per_container,
-        # state
-        cells.temperature_core,
-        cells.temperature_surface,
-        cells.heat,
-        packs.segment_temperature,
-        packs.plate_temperature,
-        packs.temperature_max,
-        packs.coolant_outlet_temperature,
-        packs.coolant_heat,
-        packs.air_heat,
-        packs.balancing_heat,
-        # inputs
-        packs.coolant_flow,
-        containers.coolant_inlet_temperature,
         containers.coolant_heat_capacity,
+        containers.coolant_viscosity,
         containers.film_turbulent,
         containers.film_laminar,
-        containers.air_temperature,
-        tick,
-        slow,
-        dt,
-    )
-
-
-def _step_loop(model: CoolingModel, state: PlantState, dt: float) -> None:
-    containers = state.containers
-    step_loop(
-        # model
-        *model.loop,
-        # state
-        containers.coolant_enthalpy,
-        containers.coolant_supply_temperature,
-        containers.coolant_inlet_temperature,
-        containers.coolant_return_temperature,
         # inputs
-        containers.coolant_flow,
-        containers.coolant_pressure,
-        containers.coolant_density,
-        containers.chiller_heat,
-        state.packs.coolant_heat,
-        dt,
+        containers.coolant_supply_temperature,
+        containers.coolant_return_temperature,
     )

@@ -9,6 +9,9 @@ Technology 8, 1972), for a heat Q [kW], a height H and a distance r [m]:
 
 Hydrogen or carbon monoxide starts the ventilation. Any detector is level 1; heat and smoke, or two heat detectors, are
 level 2, after which the aerosol is released. All is latched until a reset.
+
+What stands is first seen at the end of a tick, and time is counted from there: a delay ends in the tick that ends so
+much later, whatever the tick is.
 """
 
 import math
@@ -18,6 +21,7 @@ import numpy as np
 
 from bms_emulator.arrays import Array
 from bms_emulator.jit import kernel, scalar
+from bms_emulator.plant.schedule import has_lasted
 from bms_emulator.plant.state import Detector, FireLevel
 from bms_emulator.profile.site import SiteProfile
 from bms_emulator.units import kelvin
@@ -124,7 +128,9 @@ def step_panels(
         high = around + ceiling_jet_rise(jet_power[c], model.high_distance, model.height)
         above = 0
         bits = int(tripped[c])
+        level2_time[c] = level2_time[c] + dt if level[c] == FIRE else 0.0
         for d, sensed in enumerate((hydrogen[c], carbon_monoxide[c], smoke[c], low, high)):
+            stood = reading[c, d] >= model.alarm[d]
             decay = math.exp(-dt / model.lag[d])
             reading[c, d] = min(decay * reading[c, d] + (1.0 - decay) * sensed, model.range_max[d])
             if sensed == 0.0 and reading[c, d] < TRACE:
@@ -133,8 +139,8 @@ def step_panels(
                 standing[c, d] = 0.0
                 continue
             above |= 1 << d
-            standing[c, d] += dt
-            if standing[c, d] >= model.delay[d]:
+            standing[c, d] = standing[c, d] + dt if stood else 0.0
+            if has_lasted(standing[c, d], model.delay[d], dt):
                 bits |= 1 << d
         if reset[c]:
             reset[c] = 0.0
@@ -144,7 +150,5 @@ def step_panels(
         level[c] = max(level[c], fire_level(bits))
         gas_alarm[c] = 1.0 if gas_alarm[c] or bits & GAS else 0.0
         ventilation_running[c] = gas_alarm[c]
-        if level[c] == FIRE:
-            level2_time[c] += dt
-            if level2_time[c] >= model.release_delay:
-                aerosol_released[c] = 1.0
+        if level[c] == FIRE and has_lasted(level2_time[c], model.release_delay, dt):
+            aerosol_released[c] = 1.0

@@ -9,7 +9,7 @@ there is no efficiency (NaN).
 
 from typing import NamedTuple
 
-from bms_emulator.jit import kernel, scalar
+from bms_emulator.jit import bind, kernel, scalar
 from bms_emulator.plant.schedule import slow_ticks
 from bms_emulator.plant.state import PlantState
 from bms_emulator.profile.site import SiteProfile
@@ -51,26 +51,36 @@ def start_meters(state: PlantState) -> None:
     containers.stored_energy_start[...] = containers.stored_energy
 
 
-def read_meters(model: MeterModel, state: PlantState, tick: int, dt: float) -> None:
-    """Meter the auxiliaries and the grid every tick; what the cells hold, and efficiencies, once a second."""
-    containers, pcs = state.containers, state.pcs
-    meter_auxiliary(
-        # model
-        model.base_load,
-        # state
-        containers.auxiliary_power,
-        containers.auxiliary_energy,
-        containers.net_energy_exported,
-        containers.net_energy_imported,
-        # inputs
-        containers.chiller_power,
-        containers.pump_power,
-        state.air.fan_power,
-        pcs.power,
-        dt,
-    )
-    if tick % slow_ticks(dt) == 0:
-        meter_efficiency(
+class Meters:
+    """Meters of the auxiliaries and the grid: these every tick; what the cells hold, and efficiencies, once a second.
+
+    Args:
+        model: Constants.
+        state: What varies.
+        dt: Step [s].
+    """
+
+    def __init__(self, model: MeterModel, state: PlantState, dt: float) -> None:
+        self._slow_ticks = slow_ticks(dt)
+        containers, pcs = state.containers, state.pcs
+        self._auxiliary = bind(
+            meter_auxiliary,
+            # model
+            model.base_load,
+            # state
+            containers.auxiliary_power,
+            containers.auxiliary_energy,
+            containers.net_energy_exported,
+            containers.net_energy_imported,
+            # inputs
+            containers.chiller_power,
+            containers.pump_power,
+            state.air.fan_power,
+            pcs.power,
+            dt,
+        )
+        self._efficiency = bind(
+            meter_efficiency,
             # model
             model,
             # state
@@ -88,6 +98,12 @@ def read_meters(model: MeterModel, state: PlantState, tick: int, dt: float) -> N
             containers.net_energy_imported,
             containers.net_energy_exported,
         )
+
+    def step(self, tick: int) -> None:
+        """Meter a tick."""
+        self._auxiliary.call()
+        if tick % self._slow_ticks == 0:
+            self._efficiency.call()
 
 
 @scalar

@@ -11,7 +11,7 @@ Half of what is sound and of what has crept is at either pole; a fault leaks at 
 import math
 from typing import NamedTuple
 
-from bms_emulator.jit import kernel
+from bms_emulator.jit import bind, kernel
 from bms_emulator.plant.coolant import build_coolant_model
 from bms_emulator.plant.enclosure_air import AirModel, build_air_model, step_air
 from bms_emulator.plant.fire_panel import PanelModel, build_panel_model, step_panels
@@ -118,148 +118,171 @@ def initialise_runaway(model: RunawayModel, state: PlantState) -> None:
     _settle_heat_detectors(state)
 
 
-def step_runaway(
-    model: RunawayModel, state: PlantState, overlay: PlantOverlay, tick: int, dt: float, refresh: bool = False
-) -> None:
-    """Advance runaways, insulation, air and fire panels by dt [s]; at a site where all is calm it only looks around.
+class Runaway:
+    """Runaways, insulation, air and fire panels, advanced tick by tick.
 
-    It looks once a second, and at once after a change of the overlay (`refresh`).
+    At a site where all is calm it only looks around, once a second and at once after a change of the overlay.
+
+    Args:
+        model: Constants.
+        state: What varies.
+        overlay: How active faults bend the plant.
+        dt: Step [s].
     """
-    runaway, period = state.runaway, slow_ticks(dt)
-    if refresh:
-        power = overlay.cell_heat + overlay.cell_runaway_heat
-        runaway.heated[...] = power.reshape(*runaway.heated.shape, -1).any(axis=2)
-    if refresh or tick % period == 0:
-        _look_around(model, state, refresh)
-    if not runaway.awake.item():
-        return
-    cells, packs, containers, air, fire = state.cells, state.packs, state.containers, state.air, state.fire
-    step_reactions(
-        # model
-        model.reaction,
-        model.spread,
-        model.thermal,
-        model.insulation.racks_per_container,
-        # state
-        runaway.stage,
-        runaway.reaction,
-        runaway.energy,
-        runaway.vented,
-        runaway.layer,
-        runaway.under,
-        cells.soc,
-        cells.voltage_gain,
-        cells.heat,
-        cells.temperature_surface,
-        packs.segment_temperature,
-        runaway.reacting,
-        runaway.vent_flow,
-        runaway.jet_flow,
-        runaway.burnt_count,
-        runaway.cell_count,
-        runaway.heat_released,
-        runaway.charge_lost,
-        # inputs
-        cells.temperature_core,
-        cells.capacity,
-        runaway.heated,
-        packs.temperature_max,
-        packs.coolant_flow,
-        containers.coolant_heat_capacity,
-        containers.film_turbulent,
-        containers.film_laminar,
-        # overlay
-        overlay.cell_heat,
-        overlay.cell_runaway_heat,
-        tick,
-        period,
-        dt,
-    )
-    runaway.damaged[...] = runaway.burnt_count.any()
-    step_insulation(
-        # model
-        model.insulation,
-        # state
-        runaway.spilled,
-        runaway.wetted,
-        runaway.insulation_resistance,
-        runaway.insulation_positive,
-        runaway.insulation_negative,
-        # inputs
-        runaway.jet_flow,
-        # overlay
-        overlay.insulation_leak_positive,
-        overlay.insulation_leak_negative,
-        dt,
-    )
-    step_air(
-        # model
-        model.air,
-        # state
-        air.gas,
-        air.hydrogen,
-        air.carbon_monoxide,
-        air.lel_fraction,
-        air.vented,
-        air.exhausted,
-        air.smoke,
-        air.jet_power,
-        air.layer_rise,
-        air.mass_lost,
-        air.fan_power,
-        containers.air_temperature,
-        # inputs
-        containers.ambient_temperature,
-        runaway.vent_flow,
-        runaway.jet_flow,
-        fire.ventilation_running,
-        dt,
-    )
-    step_panels(
-        # model
-        model.panel,
-        # state
-        fire.reading,
-        fire.standing,
-        fire.tripped,
-        fire.level,
-        fire.level2_time,
-        fire.gas_alarm,
-        fire.ventilation_running,
-        fire.aerosol_released,
-        # inputs
-        air.hydrogen,
-        air.carbon_monoxide,
-        air.smoke,
-        air.jet_power,
-        air.layer_rise,
-        containers.air_temperature,
-        state.fire_commands.reset,
-        dt,
-    )
 
+    def __init__(self, model: RunawayModel, state: PlantState, overlay: PlantOverlay, dt: float) -> None:
+        self._state, self._overlay, self._dt = state, overlay, dt
+        self._slow_ticks = slow_ticks(dt)
+        runaway, air, fire = state.runaway, state.air, state.fire
+        cells, packs, containers = state.cells, state.packs, state.containers
+        self._awake = runaway.awake
+        self._stirs = bind(
+            stirs,
+            # model
+            model.reaction.stage_temperature[0],
+            model.panel.alarm[Detector.HEAT_LOW],
+            # inputs
+            state.packs.temperature_max,
+            state.containers.air_temperature,
+            state.fire_commands.reset,
+        )
+        self._reactions = bind(
+            step_reactions,
+            # model
+            model.reaction,
+            model.spread,
+            model.thermal,
+            model.insulation.racks_per_container,
+            # state
+            runaway.stage,
+            runaway.reaction,
+            runaway.energy,
+            runaway.vented,
+            runaway.layer,
+            runaway.under,
+            cells.soc,
+            cells.voltage_gain,
+            cells.heat,
+            cells.temperature_surface,
+            packs.segment_temperature,
+            runaway.reacting,
+            runaway.vent_flow,
+            runaway.jet_flow,
+            runaway.burnt_count,
+            runaway.cell_count,
+            runaway.heat_released,
+            runaway.charge_lost,
+            # inputs
+            cells.temperature_core,
+            cells.capacity,
+            runaway.heated,
+            packs.temperature_max,
+            packs.coolant_flow,
+            containers.coolant_heat_capacity,
+            containers.film_turbulent,
+            containers.film_laminar,
+            # overlay
+            overlay.cell_heat,
+            overlay.cell_runaway_heat,
+        )
+        self._insulation = bind(
+            step_insulation,
+            # model
+            model.insulation,
+            # state
+            runaway.spilled,
+            runaway.wetted,
+            runaway.insulation_resistance,
+            runaway.insulation_positive,
+            runaway.insulation_negative,
+            # inputs
+            runaway.jet_flow,
+            # overlay
+            overlay.insulation_leak_positive,
+            overlay.insulation_leak_negative,
+            dt,
+        )
+        self._air = bind(
+            step_air,
+            # model
+            model.air,
+            # state
+            air.gas,
+            air.hydrogen,
+            air.carbon_monoxide,
+            air.lel_fraction,
+            air.vented,
+            air.exhausted,
+            air.smoke,
+            air.jet_power,
+            air.layer_rise,
+            air.mass_lost,
+            air.fan_power,
+            containers.air_temperature,
+            # inputs
+            containers.ambient_temperature,
+            runaway.vent_flow,
+            runaway.jet_flow,
+            fire.ventilation_running,
+            dt,
+        )
+        self._panels = bind(
+            step_panels,
+            # model
+            model.panel,
+            # state
+            fire.reading,
+            fire.standing,
+            fire.tripped,
+            fire.level,
+            fire.level2_time,
+            fire.gas_alarm,
+            fire.ventilation_running,
+            fire.aerosol_released,
+            # inputs
+            air.hydrogen,
+            air.carbon_monoxide,
+            air.smoke,
+            air.jet_power,
+            air.layer_rise,
+            containers.air_temperature,
+            state.fire_commands.reset,
+            dt,
+        )
 
-def _look_around(model: RunawayModel, state: PlantState, refresh: bool) -> None:
-    """Fall asleep where all is calm, wake up where it is not; called once a second."""
-    runaway, air, fire = state.runaway, state.air, state.fire
-    stirred = refresh or stirs(
-        # model
-        model.reaction.stage_temperature[0],
-        model.panel.alarm[Detector.HEAT_LOW],
-        # inputs
-        state.packs.temperature_max,
-        state.containers.air_temperature,
-        state.fire_commands.reset,
-    )
-    if runaway.awake.item():
-        in_air = fire.reading[:, : Detector.HEAT_LOW]
-        in_room = (air.gas, air.smoke, air.layer_rise, air.fan_power, fire.tripped, fire.level, in_air)
-        busy = (runaway.heated, runaway.reacting, *in_room)
-        creeping = bool((runaway.wetted != runaway.spilled).any())
-        runaway.awake[...] = stirred or creeping or any(bool(array.any()) for array in busy)
-    elif stirred:
-        _settle_heat_detectors(state)
-        runaway.awake[...] = 1.0
+    def step(self, tick: int, refresh: bool = False) -> None:
+        """Advance by one step; on a `refresh`, as after a change of the overlay, all is looked at."""
+        if refresh:
+            self._find_heaters()
+        if refresh or tick % self._slow_ticks == 0:
+            self._look_around(refresh)
+        if not self._awake.item():
+            return
+        self._reactions.call(tick, self._slow_ticks, self._dt)
+        self._state.runaway.damaged[...] = self._state.runaway.burnt_count.any()
+        self._insulation.call()
+        self._air.call()
+        self._panels.call()
+
+    def _find_heaters(self) -> None:
+        """Find the packs in which faults heat cells."""
+        heated = self._state.runaway.heated
+        power = self._overlay.cell_heat + self._overlay.cell_runaway_heat
+        heated[...] = power.reshape(*heated.shape, -1).any(axis=2)
+
+    def _look_around(self, refresh: bool) -> None:
+        """Fall asleep where all is calm, wake up where it is not."""
+        runaway, air, fire = self._state.runaway, self._state.air, self._state.fire
+        stirred = refresh or self._stirs.call()
+        if runaway.awake.item():
+            in_air = fire.reading[:, : Detector.HEAT_LOW]
+            in_room = (air.gas, air.smoke, air.layer_rise, air.fan_power, fire.tripped, fire.level, in_air)
+            busy = (runaway.heated, runaway.reacting, *in_room)
+            creeping = bool((runaway.wetted != runaway.spilled).any())
+            runaway.awake[...] = stirred or creeping or any(bool(array.any()) for array in busy)
+        elif stirred:
+            _settle_heat_detectors(self._state)
+            runaway.awake[...] = 1.0
 
 
 @kernel

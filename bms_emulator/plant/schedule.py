@@ -1,4 +1,7 @@
-"""When slow physics runs: each pack once per simulated second, staggered so that all ticks cost about the same."""
+"""When things happen, whatever the tick: slow physics once per simulated second, delays to the tick.
+
+Slow physics runs for each pack once per simulated second, staggered so that all ticks cost about the same.
+"""
 
 from bms_emulator.jit import scalar
 
@@ -6,9 +9,19 @@ SLOW_PERIOD = 1.0
 """Time between two updates of what moves slowly [s]."""
 
 
+_TOLERANCE = 1e-3
+"""Share of a tick by which a sum of ticks may fall short of a delay for want of float precision."""
+
+
 def slow_ticks(dt: float) -> int:
     """Ticks of dt [s] between two slow updates of the same pack; 1 where a tick is a second or longer."""
     return max(1, round(SLOW_PERIOD / dt))
+
+
+@scalar
+def has_lasted(elapsed, delay, dt):
+    """Whether a time summed up in ticks of dt has reached a delay [s]."""
+    return elapsed >= delay - _TOLERANCE * dt
 
 
 @scalar

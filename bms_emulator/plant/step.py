@@ -1,67 +1,85 @@
 """One tick of the plant, in the order of cause and effect."""
 
-from bms_emulator.plant.ageing import step_ageing
+from bms_emulator.jit import Bound, bind
+from bms_emulator.plant.ageing import Ageing
 from bms_emulator.plant.cell import ARRAY_COUNT
 from bms_emulator.plant.cell_step import step_cells
-from bms_emulator.plant.cooling import step_cooling
+from bms_emulator.plant.cooling import Cooling
 from bms_emulator.plant.electrical import step_bus
-from bms_emulator.plant.metering import read_meters
+from bms_emulator.plant.metering import Meters
 from bms_emulator.plant.model import PlantModel
-from bms_emulator.plant.runaway import step_runaway
+from bms_emulator.plant.runaway import Runaway
 from bms_emulator.plant.schedule import slow_ticks
 from bms_emulator.plant.state import PlantInputs, PlantOverlay, PlantState
-from bms_emulator.plant.units import step_units
+from bms_emulator.plant.units import bind_units
 
 
-def step(
-    model: PlantModel,
-    state: PlantState,
-    inputs: PlantInputs,
-    overlay: PlantOverlay,
-    time: float,
-    tick: int,
-    dt: float,
-    refresh: bool = False,
-) -> None:
-    """Advance the plant by dt [s] from `time` [s] since the start, `tick` ticks since the start.
+class Plant:
+    """All that a site consists of, advanced tick by tick.
+
+    Its arrays are bound to the kernels once: they are written in place and never replaced.
 
     Args:
         model: Constants.
         state: What varies.
         inputs: What firmware and devices ask of the actuators.
         overlay: How active faults bend the plant.
-        time: Time since the start [s].
-        tick: Ticks since the start.
-        dt: Step [s], the same in every call.
-        refresh: Whether all cells take up their slowly moving parameters now, as after a change of the overlay, and not
-            only those whose turn it is.
+        dt: Step [s].
     """
-    step_electrical(model, state, inputs, overlay, tick, dt, refresh)
-    step_runaway(model.runaway, state, overlay, tick, dt, refresh)
-    step_cooling(model.cooling, state, inputs, overlay, time, tick, dt, refresh)
-    step_units(model.units, state, inputs, overlay)
-    read_meters(model.meters, state, tick, dt)
-    step_ageing(model.ageing, model.cells, state, tick, dt)
+
+    def __init__(
+        self, model: PlantModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay, dt: float
+    ) -> None:
+        self.electrical = Electrical(model, state, inputs, overlay, dt)
+        self.runaway = Runaway(model.runaway, state, overlay, dt)
+        self.cooling = Cooling(model.cooling, state, inputs, overlay, dt)
+        self.units = bind_units(model.units, state, inputs, overlay)
+        self.meters = Meters(model.meters, state, dt)
+        self.ageing = Ageing(model.ageing, model.cells, state, dt)
+
+    def step(self, time: float, tick: int, refresh: bool = False) -> None:
+        """Advance by one step from `time` [s] since the start, `tick` ticks since the start.
+
+        Args:
+            time: Time since the start [s].
+            tick: Ticks since the start.
+            refresh: Whether all cells take up their slowly moving parameters now, as after a change of the overlay, and
+                not only those whose turn it is.
+        """
+        self.electrical.step(tick, refresh)
+        self.runaway.step(tick, refresh)
+        self.cooling.step(time, tick, refresh)
+        self.units.call()
+        self.meters.step(tick)
+        self.ageing.step(tick)
 
 
-def step_electrical(
-    model: PlantModel,
-    state: PlantState,
-    inputs: PlantInputs,
-    overlay: PlantOverlay,
-    tick: int,
-    dt: float,
-    refresh: bool = False,
-) -> None:
-    """Advance contactors, breakers, PCS, bus and cells by dt [s]; arguments as for :func:`step`."""
-    solve_bus(model, state, inputs, overlay, dt)
-    advance_cells(model, state, inputs, overlay, tick, 1 if refresh else slow_ticks(dt), dt)
+class Electrical:
+    """Contactors, breakers, PCS, bus and cells; arguments as for :class:`Plant`."""
+
+    def __init__(
+        self, model: PlantModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay, dt: float
+    ) -> None:
+        self._dt = dt
+        self._slow_ticks = slow_ticks(dt)
+        self._bus = bind_bus(model, state, inputs, overlay)
+        self._cells = bind_cells(model, state, inputs, overlay)
+
+    def step(self, tick: int, refresh: bool = False) -> None:
+        """Move the contacts, let the PCS draw its demand from the racks, settle the energies, advance the cells."""
+        self._bus.call(self._dt)
+        self.advance_cells(tick, refresh)
+
+    def advance_cells(self, tick: int, refresh: bool = False) -> None:
+        """Advance all cells with the string currents; each pack is brought up to date once a second, or at once."""
+        self._cells.call(tick, 1 if refresh else self._slow_ticks, self._dt)
 
 
-def solve_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay, dt: float) -> None:
-    """Move the contacts, let the PCS draw its demand from the racks, and settle the energies."""
+def bind_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay) -> Bound:
+    """What advances contactors, breakers, PCS and bus by a step dt [s]."""
     racks, containers, pcs = state.racks, state.containers, state.pcs
-    step_bus(
+    return bind(
+        step_bus,
         # model
         model.bus_constants,
         model.pcs_constants,
@@ -113,22 +131,14 @@ def solve_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, overlay
         inputs.discharge_current_limit,
         # overlay
         overlay.contactor_hold,
-        dt,
     )
 
 
-def advance_cells(
-    model: PlantModel,
-    state: PlantState,
-    inputs: PlantInputs,
-    overlay: PlantOverlay,
-    tick: int,
-    slow_ticks: int,
-    dt: float,
-) -> None:
-    """Advance all cells with the string currents; every pack is brought up to date once in `slow_ticks` ticks."""
+def bind_cells(model: PlantModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay) -> Bound:
+    """What advances all cells with the string currents: at a tick, each pack once in so many, by a step dt [s]."""
     cells, circuits, racks = state.cells, state.circuits, state.racks
-    step_cells(
+    return bind(
+        step_cells,
         # model
         *model.cells[:ARRAY_COUNT],
         model.cell_numbers,
@@ -184,9 +194,6 @@ def advance_cells(
         # overlay
         overlay.cell_resistance_gain,
         overlay.cell_short_conductance,
-        tick,
-        slow_ticks,
-        dt,
     )
 
 
@@ -195,5 +202,6 @@ def settle_cells(model: PlantModel, state: PlantState, inputs: PlantInputs, over
 
     The first brings the cells up to date, the second shows their voltages.
     """
+    cells = bind_cells(model, state, inputs, overlay)
     for _ in range(2):
-        advance_cells(model, state, inputs, overlay, tick=0, slow_ticks=1, dt=0.0)
+        cells.call(0, 1, 0.0)

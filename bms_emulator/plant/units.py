@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from bms_emulator.jit import kernel
+from bms_emulator.jit import Bound, bind, kernel
 from bms_emulator.plant.state import PlantInputs, PlantOverlay, PlantState
 from bms_emulator.profile.site import SiteProfile
 
@@ -22,10 +22,11 @@ def build_unit_model(site: SiteProfile) -> UnitModel:
     return UnitModel(supply_min=site.container.rack.contactors.drop_out_v)
 
 
-def step_units(model: UnitModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay) -> None:
-    """Bring the units to what is asked of them and wrong with them now."""
+def bind_units(model: UnitModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay) -> Bound:
+    """What brings the units to what is asked of them and wrong with them now."""
     units, surroundings = state.units, state.surroundings
-    settle_units(
+    return bind(
+        settle_units,
         # model
         model.supply_min,
         # state

@@ -2,7 +2,7 @@
 
 from bms_emulator.arrays import Array
 from bms_emulator.firmware.contract import BankOutputs, PcsCommands, RackOutputs
-from bms_emulator.jit import kernel
+from bms_emulator.jit import bind, kernel
 from bms_emulator.plant.state import PcsControl, PlantInputs
 
 POWER = float(PcsControl.POWER)
@@ -10,61 +10,78 @@ FRACTION = 0.0
 """Set-point mode in which the power is given relative to rated power."""
 
 
-def actuate(
-    racks: RackOutputs, bank: BankOutputs, commands: PcsCommands, rated_power: Array, inputs: PlantInputs
-) -> None:
-    """Carry outputs of the firmware and commands to the PCS over to the plant. rated_power: [W], shape (container,)."""
-    order_racks(
-        # inputs
-        racks.contactor_command,
-        racks.breaker_trip,
-        racks.insulation_monitor_enabled,
-        racks.balancing,
-        racks.balancing_revision,
-        # out
-        inputs.contactor_command,
-        inputs.breaker_trip,
-        inputs.insulation_monitor_enabled,
-        inputs.balancing,
-        inputs.balancing_count,
-        inputs.balancing_revision,
-    )
-    order_containers(
-        # model
-        rated_power,
-        # inputs
-        bank.chiller_request,
-        bank.chiller_setpoint,
-        bank.charge_power_limit,
-        bank.discharge_power_limit,
-        bank.charge_current_limit,
-        bank.discharge_current_limit,
-        commands.enable,
-        commands.setpoint_enabled,
-        commands.control_mode,
-        commands.setpoint_mode,
-        commands.power_setpoint,
-        commands.power_setpoint_fraction,
-        commands.power_limit_enabled,
-        commands.power_limit_fraction,
-        commands.current_setpoint,
-        commands.voltage_setpoint,
-        commands.current_limit,
-        # out
-        inputs.chiller_request,
-        inputs.chiller_setpoint,
-        inputs.charge_power_limit,
-        inputs.discharge_power_limit,
-        inputs.charge_current_limit,
-        inputs.discharge_current_limit,
-        inputs.pcs_enable,
-        inputs.control_mode,
-        inputs.power_setpoint,
-        inputs.power_limit,
-        inputs.current_setpoint,
-        inputs.voltage_setpoint,
-        inputs.current_limit,
-    )
+class Actuators:
+    """What carries outputs of the firmware and commands to the PCS over to the plant.
+
+    Args:
+        racks: Outputs for the racks.
+        bank: Outputs for the containers.
+        commands: To the PCS.
+        rated_power: Of each PCS [W], shape (container,).
+        inputs: What is asked of the plant, written.
+    """
+
+    def __init__(
+        self, racks: RackOutputs, bank: BankOutputs, commands: PcsCommands, rated_power: Array, inputs: PlantInputs
+    ) -> None:
+        self._racks = bind(
+            order_racks,
+            # inputs
+            racks.contactor_command,
+            racks.breaker_trip,
+            racks.insulation_monitor_enabled,
+            racks.balancing,
+            racks.balancing_revision,
+            # out
+            inputs.contactor_command,
+            inputs.breaker_trip,
+            inputs.insulation_monitor_enabled,
+            inputs.balancing,
+            inputs.balancing_count,
+            inputs.balancing_revision,
+        )
+        self._containers = bind(
+            order_containers,
+            # model
+            rated_power,
+            # inputs
+            bank.chiller_request,
+            bank.chiller_setpoint,
+            bank.charge_power_limit,
+            bank.discharge_power_limit,
+            bank.charge_current_limit,
+            bank.discharge_current_limit,
+            commands.enable,
+            commands.setpoint_enabled,
+            commands.control_mode,
+            commands.setpoint_mode,
+            commands.power_setpoint,
+            commands.power_setpoint_fraction,
+            commands.power_limit_enabled,
+            commands.power_limit_fraction,
+            commands.current_setpoint,
+            commands.voltage_setpoint,
+            commands.current_limit,
+            # out
+            inputs.chiller_request,
+            inputs.chiller_setpoint,
+            inputs.charge_power_limit,
+            inputs.discharge_power_limit,
+            inputs.charge_current_limit,
+            inputs.discharge_current_limit,
+            inputs.pcs_enable,
+            inputs.control_mode,
+            inputs.power_setpoint,
+            inputs.power_limit,
+            inputs.current_setpoint,
+            inputs.voltage_setpoint,
+            inputs.current_limit,
+        )
+
+    def step(self) -> None:
+        """Ask the plant what is wanted now."""
+        self._racks.call()
+        self._containers.call()
 
 
 @kernel

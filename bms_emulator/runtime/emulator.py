@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import bms_emulator.plant.step as plant
-import bms_emulator.sensing.step as sensing
 from bms_emulator.arrays import Arena, Array
 from bms_emulator.faults.engine import FaultSet
 from bms_emulator.firmware.contract import PcsCommands
@@ -23,18 +21,21 @@ from bms_emulator.firmware.reference.firmware import FirmwareArrays, ReferenceFi
 from bms_emulator.interfaces.link import Ack, Command
 from bms_emulator.interfaces.modbus.encode import encode
 from bms_emulator.interfaces.modbus.plan import compile_maps
+from bms_emulator.jit import bind
 from bms_emulator.plant.ageing_history import health, skip_days
 from bms_emulator.plant.initial import initialise
 from bms_emulator.plant.model import build_plant_model
 from bms_emulator.plant.state import PlantInputs, PlantOverlay, PlantState
+from bms_emulator.plant.step import Plant
 from bms_emulator.points.catalogue import Catalogue
 from bms_emulator.points.emulator import EmulatorState
 from bms_emulator.profile.site import SiteProfile
-from bms_emulator.runtime.actuators import actuate
+from bms_emulator.runtime.actuators import Actuators
 from bms_emulator.runtime.events import Events, Record, log_firmware
-from bms_emulator.sensing.auxiliary import report_pcs
+from bms_emulator.sensing.auxiliary import bind_pcs
 from bms_emulator.sensing.model import build_sensing_model
 from bms_emulator.sensing.state import Measured, PcsMeasured, SensorState
+from bms_emulator.sensing.step import Sensors
 
 _MAILBOX = "commands."
 """What the names of arrays in the bank controllers' mailboxes begin with."""
@@ -68,13 +69,10 @@ class Emulator:
         self.arena = Arena(self.catalogue.layout)
 
         group = self.arena.group
-        self._plant = PlantState.of(self.arena)
+        self._state = PlantState.of(self.arena)
         self._inputs = group("plant.inputs", PlantInputs)
         self._overlay = group("plant.overlay", PlantOverlay)
-        self._sensors = group("sensors", SensorState)
         self._measured = group("measured", Measured)
-        self._pcs_measured = group("measured.pcs", PcsMeasured)
-        self._pcs_commands = group("pcs.commands", PcsCommands)
         self._controllers = FirmwareArrays.of(self.arena)
         self._clock = group("emulator", EmulatorState)
         firmware = self._controllers
@@ -84,23 +82,37 @@ class Emulator:
             firmware.orders,
             firmware.commands,
             firmware.master,
+            firmware.persistent.powered,
             memories,
             options,
         )
 
         self._plant_model = build_plant_model(site, seed)
-        self._sensing_model = build_sensing_model(site, seed)
-        self._rated_power = np.full(site.container_count, site.pcs.rated_power_kw * 1e3)
-        self._firmware = ReferenceFirmware(site, self._controllers)
+        self._plant = Plant(self._plant_model, self._state, self._inputs, self._overlay, self.dt)
+        remembered = group("sensors", SensorState)
+        sensing_model = build_sensing_model(site, seed)
+        self._sensors = Sensors(sensing_model, remembered, self._measured, self._state, self.dt)
+        self._pcs_reports = bind_pcs(group("measured.pcs", PcsMeasured), self._state)
+        self._actuators = Actuators(
+            firmware.racks,
+            firmware.bank,
+            group("pcs.commands", PcsCommands),
+            np.full(site.container_count, site.pcs.rated_power_kw * 1e3),
+            self._inputs,
+        )
+        self._firmware = ReferenceFirmware(site, self._controllers, self._measured, self.dt)
         self.plan = compile_maps(site, self.catalogue)
         self._faults = FaultSet(self.catalogue, site, self.plan.units_by_map())
         self.images: NDArray[np.uint8] = np.frombuffer(self.plan.template, np.uint8).copy()
-        self._events = Events(self.catalogue, self.arena.buffer)
+        buffer, images = self.arena.buffer, self.images
+        self._encode_all = bind(encode, buffer, images, math.inf, *self.plan.arrays)
+        self._encode_fresh = bind(encode, buffer, images, 0.0, *self.plan.arrays)  # older ones stand since their tick
+        self._events = Events(self.catalogue, buffer)
         self._start()
 
     def _start(self) -> None:
         """Bring the plant to its initial state, and tell the firmware what a capacity test would."""
-        initialise(self._plant_model, self._plant, self.site, self.seed)
+        initialise(self._plant_model, self._state, self.site, self.seed)
         self._firmware.commission(self._capacity_test())
 
     @property
@@ -112,16 +124,16 @@ class Emulator:
         """Advance by one step."""
         time, tick, dt = self.time, self.tick_count, self.dt
         bent = self._faults.fold(time, self._overlay, self.arena)
-        plant.step(self._plant_model, self._plant, self._inputs, self._overlay, time, tick, dt, refresh=bent)
-        sensing.step(self._sensing_model, self._sensors, self._measured, self._plant, self._faults.sensors, tick, dt)
-        report_pcs(self._pcs_measured, self._plant)
+        self._plant.step(time, tick, refresh=bent)
+        self._sensors.step(self._faults.sensors, tick)
+        self._pcs_reports.call()
         self._controllers.master.age += dt
-        self._firmware.give_orders(self._measured, time, dt)
+        self._firmware.give_orders(time)
         self._user_firmware.scatter(self._measured, tick, dt)
-        self._firmware.run_racks(self._measured, time, dt)
+        self._firmware.run_racks()
         self._user_firmware.gather(self._measured, tick, dt)
-        self._firmware.report(self._measured, time, dt)
-        actuate(self._controllers.racks, self._controllers.bank, self._pcs_commands, self._rated_power, self._inputs)
+        self._firmware.report()
+        self._actuators.step()
         self.tick_count += 1
         self._clock.tick[...] = self.tick_count
         self._clock.time[...] = self.time
@@ -131,14 +143,14 @@ class Emulator:
             self._events.add(*record)
             log_firmware(record)
         self._events.collect()
-        encode(self.arena.buffer, self.images, 0.0, *self.plan.arrays)  # older readings stand there since their tick
+        self._encode_fresh.call()
 
     def refresh_images(self) -> None:
         """Encode all of the register images anew, after anything but a tick has changed the arena.
 
         So a write shows at once, also while the loop is paused.
         """
-        encode(self.arena.buffer, self.images, math.inf, *self.plan.arrays)
+        self._encode_all.call()
 
     def apply(self, command: Command) -> Ack:
         """Apply a command whole before the next tick, or refuse it whole; never raises on bad input."""
@@ -228,10 +240,10 @@ class Emulator:
         if "days" not in command.args:
             raise ValueError("fast_forward: needs days, the number of days to skip")
         days = float(command.args["days"])
-        before = health(self._plant)
-        duty = skip_days(self._plant_model, self._plant, self.site, days)
+        before = health(self._state)
+        duty = skip_days(self._plant_model, self._state, self.site, days)
         self._firmware.commission(self._capacity_test())
-        after = health(self._plant)
+        after = health(self._state)
         told = {
             "op": command.op,
             "days": days,
@@ -244,7 +256,7 @@ class Emulator:
 
     def _capacity_test(self) -> Array:
         """What a full discharge of every rack on a bench finds: the mean capacity of its cells [A s], (rack,)."""
-        capacity: Array = self._plant.cells.capacity.mean(axis=1)
+        capacity: Array = self._state.cells.capacity.mean(axis=1)
         return capacity
 
     def _fault_clear(self, command: Command) -> list[str]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bms_emulator.arrays import Array
 from bms_emulator.interfaces.values import plain
-from bms_emulator.jit import kernel
+from bms_emulator.jit import bind, kernel
 from bms_emulator.points.catalogue import Catalogue, Family
 
 WATCHED = (
@@ -24,7 +24,10 @@ WATCHED = (
     "container.rack.breaker_feedback",
     "pcs.state",
 )
-"""Families whose every change is an event."""
+"""Families whose every change is an event; all their values are small whole numbers."""
+
+_CHUNK = 64
+"""Values that are compared at once: hardly ever has any of them changed."""
 
 _FREQUENT = ("log", "late", "answered")
 """Events of users' firmware that may come in every tick."""
@@ -43,14 +46,25 @@ class Events:
     """
 
     def __init__(self, catalogue: Catalogue, buffer: Array) -> None:
-        self._buffer = buffer
         self._families = [catalogue.families[name] for name in WATCHED if name in catalogue.families]
-        blocks = [np.arange(f.slot.offset, f.slot.offset + f.slot.size) for f in self._families]
-        self._starts = np.cumsum([0, *map(len, blocks)])
-        self._watched: NDArray[np.int64] = np.concatenate(blocks).astype(np.int64)
-        self._previous: Array = buffer[self._watched]
-        self._found: NDArray[np.int64] = np.zeros(len(self._watched), np.int64)
-        self._before: Array = np.zeros(len(self._watched))
+        sizes = [family.slot.size for family in self._families]
+        self._starts: NDArray[np.int64] = np.cumsum([0, *sizes], dtype=np.int64)
+        self._previous: NDArray[np.float32] = np.concatenate([_now(buffer, family) for family in self._families])
+        self._found: NDArray[np.int64] = np.zeros(self._previous.size, np.int64)
+        self._before: Array = np.zeros(self._previous.size)
+        self._find_changes = bind(
+            find_changes,
+            # model
+            np.array([family.slot.offset for family in self._families], np.int64),
+            self._starts,
+            # inputs
+            buffer,
+            # state
+            self._previous,
+            # out
+            self._found,
+            self._before,
+        )
         self._records: list[Record] = []
 
     def add(self, kind: str, source: str, data: dict[str, Any]) -> None:
@@ -59,8 +73,7 @@ class Events:
 
     def collect(self) -> None:
         """Record the changes of watched points since the last call."""
-        count = find_changes(self._buffer, self._watched, self._previous, self._found, self._before)
-        for n in range(count):
+        for n in range(self._find_changes.call()):
             at = int(self._found[n])
             which = int(np.searchsorted(self._starts, at, side="right")) - 1
             family = self._families[which]
@@ -81,6 +94,11 @@ def log_firmware(record: Record) -> None:
         _log.log(level, "%s: firmware: %s", source, data.get("text") or data.get("message"))
 
 
+def _now(buffer: Array, family: Family) -> NDArray[np.float32]:
+    """The present values of a family; half as wide, as a large site has more of them than fit near the processor."""
+    return buffer[family.slot.offset : family.slot.offset + family.slot.size].astype(np.float32)
+
+
 def _describe(family: Family, position: int, before: float, now: float) -> Record:
     index = tuple(int(i) for i in np.unravel_index(position, [axis.count for axis in family.axes]))
     component, _, last = family.point_name(index).rpartition(".")
@@ -95,14 +113,37 @@ def _describe(family: Family, position: int, before: float, now: float) -> Recor
 
 
 @kernel
-def find_changes(buffer, watched, previous, found, before):  # type: ignore[no-untyped-def]
-    """Count of watched positions that changed: numbers to found, old values to before; previous is updated."""
+def find_changes(  # type: ignore[no-untyped-def]
+    # model
+    offsets,
+    starts,
+    # inputs
+    buffer,
+    # state
+    previous,
+    # out
+    found,
+    before,
+):
+    """Count of watched values that changed: their numbers to found, old values to before; previous is updated.
+
+    Family f has the numbers starts[f] to before starts[f + 1], and its values stand in the buffer from offsets[f] on.
+    """
     count = 0
-    for n in range(watched.shape[0]):
-        value = buffer[watched[n]]
-        if value != previous[n]:
-            found[count] = n
-            before[count] = previous[n]
-            previous[n] = value
-            count += 1
+    for f in range(offsets.size):
+        for first in range(starts[f], starts[f + 1], _CHUNK):
+            size = min(_CHUNK, starts[f + 1] - first)
+            begin = offsets[f] + first - starts[f]
+            now, then = buffer[begin : begin + size], previous[first : first + size]
+            changed = 0
+            for n in range(size):
+                changed += now[n] != then[n]
+            if changed == 0:
+                continue
+            for n in range(size):
+                if now[n] != then[n]:
+                    found[count] = first + n
+                    before[count] = then[n]
+                    then[n] = now[n]
+                    count += 1
     return count

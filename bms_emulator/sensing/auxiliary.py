@@ -6,9 +6,8 @@ values are taken as they are, but for faults. While the chiller is silent its la
 
 import numpy as np
 
-from bms_emulator.jit import kernel, scalar
-from bms_emulator.sensing.channel import EXACT, bend
-from bms_emulator.sensing.state import Measured, PcsMeasured, SensorOverlay
+from bms_emulator.jit import Bound, bind, kernel, scalar
+from bms_emulator.sensing.state import Measured, PcsMeasured
 from bms_emulator.sensing.truth import Truth
 from bms_emulator.units import ZERO_CELSIUS
 
@@ -19,10 +18,11 @@ _DRIEST = 0.01
 """Relative humidity at which the range of the humidity sensor begins [1]."""
 
 
-def observe_contacts(measured: Measured, truth: Truth, overlay: SensorOverlay) -> None:
-    """Read auxiliary contacts and interlock of the racks, and what their controllers find wrong with themselves."""
+def bind_contacts(measured: Measured, truth: Truth) -> Bound:
+    """What reads contacts and interlock of the racks, and what their controllers find wrong with themselves."""
     racks, around = truth.racks, truth.surroundings
-    copy_contacts(
+    return bind(
+        copy_contacts,
         racks.contactor_closed,
         racks.fuse_closed,
         racks.breaker_closed,
@@ -34,13 +34,13 @@ def observe_contacts(measured: Measured, truth: Truth, overlay: SensorOverlay) -
         measured.interlock_closed,
         measured.controller_faults,
     )
-    bend(EXACT, overlay.contactor_feedback, measured.contactor_feedback)
 
 
-def collect_reports(measured: Measured, truth: Truth, overlay: SensorOverlay, dt: float) -> None:
-    """Take over what chiller, weather and humidity sensors, meters, and the inputs of the bank controller report."""
+def bind_reports(measured: Measured, truth: Truth, dt: float) -> Bound:
+    """What takes over reports of chiller, weather and humidity sensors, meters, and inputs of the bank controller."""
     containers, units, around = truth.containers, truth.units, truth.surroundings
-    copy_reports(
+    return bind(
+        copy_reports,
         containers.coolant_supply_temperature,
         containers.coolant_return_temperature,
         containers.coolant_flow,
@@ -72,15 +72,12 @@ def collect_reports(measured: Measured, truth: Truth, overlay: SensorOverlay, dt
         measured.water,
         dt,
     )
-    age = measured.chiller_age
-    bend(EXACT, overlay.coolant_supply_temperature, measured.coolant_supply_temperature, age)
-    bend(EXACT, overlay.coolant_return_temperature, measured.coolant_return_temperature, age)
-    bend(EXACT, overlay.coolant_flow, measured.coolant_flow, age)
 
 
-def report_pcs(reported: PcsMeasured, truth: Truth) -> None:
-    """Take over what the controller of each PCS reports of it."""
-    copy_pcs(
+def bind_pcs(reported: PcsMeasured, truth: Truth) -> Bound:
+    """What takes over what the controller of each PCS reports of it."""
+    return bind(
+        copy_pcs,
         truth.pcs.state,
         truth.pcs.power,
         truth.pcs.dc_power,

@@ -1,5 +1,7 @@
 """What all channels share: noise without memory, the scale of a reading, sampling, faulty channels."""
 
+from dataclasses import dataclass, field
+
 import numpy as np
 
 from bms_emulator.arrays import Array
@@ -54,31 +56,48 @@ def quantise(quantity, resolution, origin, range_min, range_max):
     return origin + min(max(steps / steps_per_unit, range_min), range_max)
 
 
-def is_due(tick: int, period: float, dt: float) -> bool:
-    """Whether channels that are sampled every period [s] are sampled at this tick; the first tick is 0."""
-    return tick % period_ticks(period, dt) == 0
-
-
 def period_ticks(period: float, dt: float) -> int:
     """Ticks between two samples: the period in whole ticks, at least one."""
     return max(1, round(period / dt))
 
 
-def bend(scale: tuple[float, float, float, float], faults: ChannelFaults, reading: Array, age: Array = FRESH) -> None:
-    """Apply faults to the channels that were sampled at this tick, whose age is 0.
+@dataclass(frozen=True)
+class Channels:
+    """Channels that faults may bend.
 
-    Between samples a reading stands as it is: so no fault acts twice, and a change of faults shows with the next
-    sample.
-
-    Args:
-        scale: Resolution, origin and range of the channels.
-        faults: Faulty channels by flat number.
+    Attributes:
+        scale: Resolution, origin and range of a reading.
         reading: Readings of all channels.
         age: Ages of the readings [s]; each belongs to an equal share of the channels, in their order.
+        period: Ticks between two samples, for readings without an age.
     """
-    if faults.index.size == 0:  # the usual case: calling the kernel would cost more than all that it does
-        return
-    bend_channels(*scale, faults.index, faults.gain, faults.offset, faults.hold, faults.lost, age, reading)
+
+    scale: tuple[float, float, float, float]
+    reading: Array
+    age: Array = field(default_factory=lambda: FRESH)
+    period: int = 1
+
+    def bend(self, faults: ChannelFaults, tick: int) -> None:
+        """Apply faults to the channels that were sampled at this tick, whose age is 0.
+
+        Between samples a reading stands as it is: so no fault acts twice, and a change of faults shows with the next
+        sample.
+        """
+        if tick % self.period == 0:
+            bend_channels(
+                # model
+                *self.scale,
+                # overlay
+                faults.index,
+                faults.gain,
+                faults.offset,
+                faults.hold,
+                faults.lost,
+                # inputs
+                self.age,
+                # out
+                self.reading,
+            )
 
 
 @kernel
@@ -99,7 +118,7 @@ def bend_channels(
     # out
     reading,
 ):
-    """Readings of faulty channels that were sampled at this tick; flat channel numbers, see :func:`bend`."""
+    """Readings of faulty channels that were sampled at this tick; flat channel numbers, see :class:`Channels`."""
     readings = reading.reshape(reading.size)
     ages = age.reshape(age.size)
     channels_per_age = readings.size // ages.size

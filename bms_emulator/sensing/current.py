@@ -2,26 +2,18 @@
 
 import numpy as np
 
-from bms_emulator.arrays import Array
-from bms_emulator.jit import kernel, scalar
-from bms_emulator.sensing.channel import bend, gaussian, is_due, noise_counter, quantise
+from bms_emulator.jit import Bound, bind, kernel, scalar
+from bms_emulator.sensing.channel import gaussian, noise_counter, quantise
 from bms_emulator.sensing.model import SensingModel
-from bms_emulator.sensing.state import Measured, SensorOverlay, SensorState
+from bms_emulator.sensing.state import Measured, SensorState
+from bms_emulator.sensing.truth import Truth
 
 
-def measure_currents(
-    model: SensingModel,
-    state: SensorState,
-    measured: Measured,
-    current: Array,
-    overlay: SensorOverlay,
-    tick: int,
-    dt: float,
-) -> None:
-    """Follow the string currents with the sensors' low-pass and read them every period. current: [A], (rack,)."""
+def bind_currents(model: SensingModel, state: SensorState, measured: Measured, truth: Truth) -> Bound:
+    """What follows the string currents and reads them where they are due, at a tick of dt [s]."""
     first, second = model.current, model.current_second
-    due = is_due(tick, first.period, dt)
-    sense_currents(
+    return bind(
+        sense_currents,
         # model
         *first.errors,
         second.gain,
@@ -32,18 +24,12 @@ def measure_currents(
         state.current_lagged,
         state.current_second_lagged,
         # inputs
-        current,
-        due,
-        tick,
+        truth.racks.current,
         # out
         measured.current,
         measured.current_second,
         measured.current_age,
-        dt,
     )
-    if due:
-        bend(first.scale, overlay.current, measured.current, measured.current_age)
-        bend(second.scale, overlay.current_second, measured.current_second, measured.current_age)
 
 
 @scalar
@@ -72,12 +58,12 @@ def sense_currents(
     second_lagged,
     # inputs
     current,
-    due,
-    tick,
     # out
     reading,
     second_reading,
     age,
+    due,
+    tick,
     dt,
 ):
     """String currents as both sensors read them where they are `due`, else their age [s]; all arrays (rack,)."""

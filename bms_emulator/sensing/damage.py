@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bms_emulator.jit import kernel
+from bms_emulator.jit import Bound, bind, kernel
 from bms_emulator.sensing.model import SensingModel
 from bms_emulator.sensing.state import Measured
 from bms_emulator.sensing.truth import RunawayTruth
@@ -11,24 +11,26 @@ _BURNT = 5.0
 """Last stage of a thermal runaway: the wires at the cell are gone."""
 
 
-def lose_burnt_channels(model: SensingModel, measured: Measured, runaway: RunawayTruth) -> None:
-    """Overwrite the readings of burnt channels; at a site without damage nothing is looked at.
+def bind_damage(model: SensingModel, measured: Measured, runaway: RunawayTruth) -> Bound:
+    """What overwrites the readings of burnt channels.
 
-    Only channels that were sampled at this tick, whose age is 0: between samples a reading stands as it is, so that
+    Only of channels that were sampled at this tick, whose age is 0: between samples a reading stands as it is, so that
     whoever looks at fresh readings alone sees every change.
     """
-    if runaway.damaged.item():
-        coldest = model.temperature.origin + model.temperature.range_min
-        lose_channels(
-            model.sensor_cell,
-            coldest,
-            runaway.stage,
-            runaway.burnt_count,
-            measured.cell_voltage_age,
-            measured.temperature_age,
-            measured.cell_voltage,
-            measured.temperature,
-        )
+    return bind(
+        lose_channels,
+        # model
+        model.sensor_cell,
+        model.temperature.origin + model.temperature.range_min,
+        # inputs
+        runaway.stage,
+        runaway.burnt_count,
+        measured.cell_voltage_age,
+        measured.temperature_age,
+        # out
+        measured.cell_voltage,
+        measured.temperature,
+    )
 
 
 @kernel

@@ -7,8 +7,8 @@ nothing.
 
 import numpy as np
 
-from bms_emulator.jit import kernel, scalar
-from bms_emulator.sensing.channel import gaussian, is_due, noise_counter, quantise
+from bms_emulator.jit import bind, kernel, scalar
+from bms_emulator.sensing.channel import gaussian, noise_counter, period_ticks, quantise
 from bms_emulator.sensing.current import low_pass
 from bms_emulator.sensing.model import SensingModel
 from bms_emulator.sensing.state import Measured, SensorState
@@ -21,39 +21,55 @@ _FAILED = 1 << 6
 """Bit of a controller's faults: its insulation monitor."""
 
 
-def measure_insulation(
-    model: SensingModel, state: SensorState, measured: Measured, truth: Truth, tick: int, dt: float
-) -> None:
-    """Follow the resistances with the monitors' low-pass and read them, every period."""
-    channel = model.insulation
-    if not is_due(tick, channel.period, dt):
-        return
-    racks, runaway = truth.racks, truth.runaway
-    watch_insulation(
-        # model
-        model.monitor_conductance,
-        channel.lag,
-        # state
-        state.insulation_lagged,
-        state.positive_lagged,
-        state.negative_lagged,
-        # inputs
-        truth.units.insulation_monitor_on,
-        truth.surroundings.controller_faults,
-        racks.contactor_closed,
-        racks.fuse_closed,
-        racks.breaker_closed,
-        runaway.insulation_positive,
-        runaway.insulation_negative,
-        truth.containers.bus_voltage,
-        max(channel.period, dt),
-    )
-    for each, lagged, reading in (
-        (model.insulation, state.insulation_lagged, measured.insulation_resistance),
-        (model.insulation_positive, state.positive_lagged, measured.insulation_positive),
-        (model.insulation_negative, state.negative_lagged, measured.insulation_negative),
-    ):
-        read_monitors(*each.errors, lagged, tick, reading)
+class InsulationMonitors:
+    """The monitors of all racks.
+
+    Args:
+        model: Sensors as built.
+        state: What the monitors have worked out so far.
+        measured: Measurements.
+        truth: The plant.
+        dt: Step [s].
+    """
+
+    def __init__(self, model: SensingModel, state: SensorState, measured: Measured, truth: Truth, dt: float) -> None:
+        racks, runaway, channel = truth.racks, truth.runaway, model.insulation
+        self._period = period_ticks(channel.period, dt)
+        self._watch = bind(
+            watch_insulation,
+            # model
+            model.monitor_conductance,
+            channel.lag,
+            # state
+            state.insulation_lagged,
+            state.positive_lagged,
+            state.negative_lagged,
+            # inputs
+            truth.units.insulation_monitor_on,
+            truth.surroundings.controller_faults,
+            racks.contactor_closed,
+            racks.fuse_closed,
+            racks.breaker_closed,
+            runaway.insulation_positive,
+            runaway.insulation_negative,
+            truth.containers.bus_voltage,
+            max(channel.period, dt),
+        )
+        self._read = [
+            bind(read_monitors, *each.errors, lagged, reading)
+            for each, lagged, reading in (
+                (model.insulation, state.insulation_lagged, measured.insulation_resistance),
+                (model.insulation_positive, state.positive_lagged, measured.insulation_positive),
+                (model.insulation_negative, state.negative_lagged, measured.insulation_negative),
+            )
+        ]
+
+    def step(self, tick: int) -> None:
+        """Follow the resistances with the monitors' low-pass and read them, every period."""
+        if tick % self._period == 0:
+            self._watch.call()
+            for read in self._read:
+                read.call(tick)
 
 
 @scalar
@@ -128,9 +144,9 @@ def read_monitors(
     key,
     # inputs
     lagged,
-    tick,
     # out
     reading,
+    tick,
 ):
     """Resistances as read [Ohm], (rack,); NaN where a monitor has worked out nothing."""
     for r in range(reading.shape[0]):

@@ -2,6 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -197,7 +198,7 @@ class ChannelFaults:
         return cls(np.zeros(0, np.int64), empty, empty, empty, empty)
 
 
-@dataclass
+@dataclass(frozen=True)
 class SensorOverlay:
     """Faulty channels by measured array."""
 
@@ -219,6 +220,12 @@ class SensorOverlay:
         """No faulty channel anywhere."""
         none = ChannelFaults.none()
         return cls(*(none for _ in dataclasses.fields(cls)))
+
+    @cached_property
+    def acting(self) -> dict[str, ChannelFaults]:
+        """The arrays with any faulty channel, and these."""
+        faults: dict[str, ChannelFaults] = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {name: each for name, each in faults.items() if each.index.size}
 
 
 GROUPS: dict[str, type] = {"measured": Measured, "measured.pcs": PcsMeasured, "sensors": SensorState}

@@ -1,51 +1,104 @@
 """From truth to measurements: one step of all sensors."""
 
-from bms_emulator.sensing.auxiliary import collect_reports, observe_contacts
-from bms_emulator.sensing.current import measure_currents
-from bms_emulator.sensing.damage import lose_burnt_channels
+from bms_emulator.arrays import Array
+from bms_emulator.sensing.auxiliary import bind_contacts, bind_reports
+from bms_emulator.sensing.channel import EXACT, Channels, period_ticks
+from bms_emulator.sensing.current import bind_currents
+from bms_emulator.sensing.damage import bind_damage
 from bms_emulator.sensing.fire import report_fire
-from bms_emulator.sensing.insulation import measure_insulation
-from bms_emulator.sensing.model import SensingModel
+from bms_emulator.sensing.insulation import InsulationMonitors
+from bms_emulator.sensing.model import ChannelModel, SensingModel
 from bms_emulator.sensing.state import Measured, SensorOverlay, SensorState
-from bms_emulator.sensing.temperature import measure_temperatures, measure_terminals
+from bms_emulator.sensing.temperature import bind_temperatures, bind_terminals
 from bms_emulator.sensing.truth import Truth
-from bms_emulator.sensing.units import lose_units, observe_units
-from bms_emulator.sensing.voltage import measure_cell_voltages, measure_rack_voltages
+from bms_emulator.sensing.units import bind_losses, bind_units
+from bms_emulator.sensing.voltage import bind_cell_voltages, bind_rack_voltages
 
 
-def step(
-    model: SensingModel,
-    state: SensorState,
-    measured: Measured,
-    truth: Truth,
-    overlay: SensorOverlay,
-    tick: int,
-    dt: float,
-) -> None:
-    """Read every channel whose turn it is.
+class Sensors:
+    """All sensors of a site, read tick by tick.
+
+    Their arrays are bound to the kernels once: they are written in place and never replaced.
 
     Args:
         model: Sensors as built.
         state: What the sensors remember, updated.
         measured: Measurements, updated.
         truth: The plant.
-        overlay: Faulty channels.
-        tick: Number of the tick; the first is 0 and reads every channel.
         dt: Step [s].
     """
-    cells, racks = truth.cells, truth.racks
-    broken = observe_units(measured, truth)
-    measure_cell_voltages(model.cell_voltage, measured, cells.voltage, overlay.cell_voltage, tick, dt)
-    measure_temperatures(model, state, measured, cells.temperature_surface, overlay.temperature, tick, dt)
-    measure_terminals(
-        model.terminal, state, measured, racks.terminal_temperature, overlay.terminal_temperature, tick, dt
-    )
-    measure_currents(model, state, measured, racks.current, overlay, tick, dt)
-    measure_rack_voltages(model, measured, truth, overlay, tick, dt)
-    observe_contacts(measured, truth, overlay)
-    collect_reports(measured, truth, overlay, dt)
-    measure_insulation(model, state, measured, truth, tick, dt)
-    report_fire(measured, truth)
-    lose_burnt_channels(model, measured, truth.runaway)
-    if broken:
-        lose_units(measured)
+
+    def __init__(self, model: SensingModel, state: SensorState, measured: Measured, truth: Truth, dt: float) -> None:
+        def ticks(channels: ChannelModel) -> int:
+            return period_ticks(channels.period, dt)
+
+        self._measured, self._truth, self._dt = measured, truth, dt
+        self._units = bind_units(measured, truth)
+        self._cell_voltages = bind_cell_voltages(model.cell_voltage, measured, truth)
+        self._cell_voltage_period = ticks(model.cell_voltage)
+        self._temperatures = bind_temperatures(model, state, measured, truth, dt)
+        self._terminals = bind_terminals(model.terminal, state, measured, truth)
+        self._terminal_period, self._terminal_step = ticks(model.terminal), max(model.terminal.period, dt)
+        self._currents = bind_currents(model, state, measured, truth)
+        self._current_period = ticks(model.current)
+        self._rack_voltages = bind_rack_voltages(model, measured, truth)
+        self._rack_voltage_period = ticks(model.string_voltage)
+        self._contacts = bind_contacts(measured, truth)
+        self._reports = bind_reports(measured, truth, dt)
+        self._insulation = InsulationMonitors(model, state, measured, truth, dt)
+        self._damage = bind_damage(model, measured, truth.runaway)
+        self._losses = bind_losses(measured)
+        self._channels = channels_of(model, measured, dt)
+
+    def step(self, overlay: SensorOverlay, tick: int) -> None:
+        """Read every channel whose turn it is.
+
+        Args:
+            overlay: Faulty channels.
+            tick: Number of the tick; the first is 0 and reads every channel.
+        """
+        runaway, dt = self._truth.runaway, self._dt
+        broken = self._units.call()
+        if tick % self._cell_voltage_period == 0:
+            self._cell_voltages.call(tick, dt)
+        else:
+            self._measured.cell_voltage_age += dt
+        self._temperatures.call(tick, dt)
+        if tick % self._terminal_period == 0:
+            self._terminals.call(tick, self._terminal_step)
+        self._currents.call(tick % self._current_period == 0, tick, dt)
+        if tick % self._rack_voltage_period == 0:
+            self._rack_voltages.call(tick)
+        self._contacts.call()
+        self._reports.call()
+        self._insulation.step(tick)
+        if runaway.awake.item():
+            report_fire(self._measured, self._truth)
+        for name, faults in overlay.acting.items():
+            self._channels[name].bend(faults, tick)
+        if runaway.damaged.item():
+            self._damage.call()
+        if broken:
+            self._losses.call()
+
+
+def channels_of(model: SensingModel, measured: Measured, dt: float) -> dict[str, Channels]:
+    """All channels that faults may bend, by measured array."""
+
+    def sampled(channels: ChannelModel, reading: Array) -> Channels:
+        return Channels(channels.scale, reading, period=period_ticks(channels.period, dt))
+
+    return {
+        "cell_voltage": Channels(model.cell_voltage.scale, measured.cell_voltage, measured.cell_voltage_age),
+        "temperature": Channels(model.temperature.scale, measured.temperature, measured.temperature_age),
+        "current": Channels(model.current.scale, measured.current, measured.current_age),
+        "current_second": Channels(model.current_second.scale, measured.current_second, measured.current_age),
+        "string_voltage": sampled(model.string_voltage, measured.string_voltage),
+        "fuse_voltage": sampled(model.fuse_voltage, measured.fuse_voltage),
+        "link_voltage": sampled(model.link_voltage, measured.link_voltage),
+        "terminal_temperature": sampled(model.terminal, measured.terminal_temperature),
+        "contactor_feedback": Channels(EXACT, measured.contactor_feedback),
+    } | {
+        name: Channels(EXACT, getattr(measured, name), measured.chiller_age)
+        for name in ("coolant_supply_temperature", "coolant_return_temperature", "coolant_flow")
+    }

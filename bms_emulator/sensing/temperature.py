@@ -2,62 +2,49 @@
 
 import numpy as np
 
-from bms_emulator.arrays import Array
-from bms_emulator.jit import kernel, scalar
-from bms_emulator.sensing.channel import bend, gaussian, is_due, noise_counter, period_ticks, quantise
+from bms_emulator.jit import Bound, bind, kernel, scalar
+from bms_emulator.sensing.channel import gaussian, noise_counter, period_ticks, quantise
 from bms_emulator.sensing.model import ChannelModel, SensingModel
-from bms_emulator.sensing.state import ChannelFaults, Measured, SensorState
+from bms_emulator.sensing.state import Measured, SensorState
+from bms_emulator.sensing.truth import Truth
 from bms_emulator.sensing.units import COMMUNICATION
 
 
-def measure_temperatures(
-    model: SensingModel,
-    state: SensorState,
-    measured: Measured,
-    surface: Array,
-    faults: ChannelFaults,
-    tick: int,
-    dt: float,
-) -> None:
-    """Read the packs whose turn it is; at tick 0 all. surface: surface temperature of the cells [K], (rack, cell)."""
+def bind_temperatures(model: SensingModel, state: SensorState, measured: Measured, truth: Truth, dt: float) -> Bound:
+    """What reads the packs whose turn it is, all at tick 0, at a tick of dt [s]."""
     channels = model.temperature
-    read_temperatures(
+    return bind(
+        read_temperatures,
+        # model
         *channels.errors,
         channels.lag,
         period_ticks(channels.period, dt),
         model.sensor_cell,
+        # state
         state.temperature_lagged,
-        surface,
+        # inputs
+        truth.cells.temperature_surface,
         measured.cmu_faults,
-        tick,
+        # out
         measured.temperature,
         measured.temperature_age,
-        dt,
     )
-    bend(channels.scale, faults, measured.temperature, measured.temperature_age)
 
 
-def measure_terminals(
-    model: ChannelModel,
-    state: SensorState,
-    measured: Measured,
-    terminal: Array,
-    faults: ChannelFaults,
-    tick: int,
-    dt: float,
-) -> None:
-    """Read the terminals of all racks every period, as the rack's own controller does. terminal: [K], (rack,)."""
-    if is_due(tick, model.period, dt):
-        read_terminals(
-            *model.errors,
-            model.lag,
-            state.terminal_lagged,
-            terminal,
-            tick,
-            measured.terminal_temperature,
-            max(model.period, dt),
-        )
-        bend(model.scale, faults, measured.terminal_temperature)
+def bind_terminals(model: ChannelModel, state: SensorState, measured: Measured, truth: Truth) -> Bound:
+    """What reads the terminals of all racks, as the rack's controller does, at a tick, a step [s] after the last."""
+    return bind(
+        read_terminals,
+        # model
+        *model.errors,
+        model.lag,
+        # state
+        state.terminal_lagged,
+        # inputs
+        truth.racks.terminal_temperature,
+        # out
+        measured.terminal_temperature,
+    )
 
 
 @kernel
@@ -79,10 +66,10 @@ def read_temperatures(
     # inputs
     surface,
     cmu_faults,
-    tick,
     # out
     reading,
     age,
+    tick,
     dt,
 ):
     """Temperatures as read [K], (rack, sensor), and their ages [s], (rack, pack).
@@ -127,9 +114,9 @@ def read_terminals(
     lagged,
     # inputs
     terminal,
-    tick,
     # out
     reading,
+    tick,
     step,
 ):
     """Temperatures of terminals as read after a `step` [s] since the last time [K], (rack,)."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bms_emulator.jit import kernel
+from bms_emulator.jit import Bound, bind, kernel
 from bms_emulator.sensing.state import Measured
 from bms_emulator.sensing.truth import Truth
 
@@ -14,17 +14,20 @@ _OPEN_WIRE = 1 << 2
 """Bit of a unit that finds the first cell's wire open: that cell has no reading."""
 
 
-def observe_units(measured: Measured, truth: Truth) -> bool:
-    """Take over what the monitoring units say of themselves; whether any of them is broken."""
-    return bool(report_units(truth.units.cmu_faults, measured.cmu_faults))
+def bind_units(measured: Measured, truth: Truth) -> Bound:
+    """What takes over what the monitoring units say of themselves, and tells whether any of them is broken."""
+    return bind(report_units, truth.units.cmu_faults, measured.cmu_faults)
 
 
-def lose_units(measured: Measured) -> None:
-    """Invalidate what broken units read at this tick; between samples readings stand as they are."""
-    lose_readings(
+def bind_losses(measured: Measured) -> Bound:
+    """What invalidates that which broken units read at this tick; between samples readings stand as they are."""
+    return bind(
+        lose_readings,
+        # inputs
         measured.cmu_faults,
         measured.cell_voltage_age,
         measured.temperature_age,
+        # out
         measured.cell_voltage,
         measured.temperature,
     )

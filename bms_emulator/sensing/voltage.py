@@ -1,10 +1,9 @@
 """Voltage sensors: cells (one monitoring unit to a pack), string, behind its fuse, and link."""
 
-from bms_emulator.arrays import Array
-from bms_emulator.jit import kernel, scalar
-from bms_emulator.sensing.channel import bend, gaussian, is_due, noise_counter, quantise
+from bms_emulator.jit import Bound, bind, kernel, scalar
+from bms_emulator.sensing.channel import gaussian, noise_counter, quantise
 from bms_emulator.sensing.model import ChannelModel, SensingModel
-from bms_emulator.sensing.state import ChannelFaults, Measured, SensorOverlay
+from bms_emulator.sensing.state import Measured
 from bms_emulator.sensing.truth import Truth
 from bms_emulator.sensing.units import COMMUNICATION
 
@@ -12,34 +11,26 @@ _NEGATIVE, _PRECHARGE, _POSITIVE = 0, 1, 2
 """Places of the contactors."""
 
 
-def measure_cell_voltages(
-    model: ChannelModel, measured: Measured, voltage: Array, faults: ChannelFaults, tick: int, dt: float
-) -> None:
-    """Read all cell voltages at once, every period; in between they only grow older. voltage: [V], (rack, cell)."""
-    if is_due(tick, model.period, dt):
-        read_cell_voltages(
-            *model.errors,
-            voltage,
-            measured.cmu_faults,
-            tick,
-            measured.cell_voltage,
-            measured.cell_voltage_age,
-            dt,
-        )
-        bend(model.scale, faults, measured.cell_voltage, measured.cell_voltage_age)
-    else:
-        measured.cell_voltage_age += dt
+def bind_cell_voltages(model: ChannelModel, measured: Measured, truth: Truth) -> Bound:
+    """What reads all cell voltages at once, at a tick of dt [s]."""
+    return bind(
+        read_cell_voltages,
+        # model
+        *model.errors,
+        # inputs
+        truth.cells.voltage,
+        measured.cmu_faults,
+        # out
+        measured.cell_voltage,
+        measured.cell_voltage_age,
+    )
 
 
-def measure_rack_voltages(
-    model: SensingModel, measured: Measured, truth: Truth, overlay: SensorOverlay, tick: int, dt: float
-) -> None:
-    """Read string, fuse and link voltage of every rack, every period; in between the readings stand."""
-    string, fuse, link = model.string_voltage, model.fuse_voltage, model.link_voltage
-    if not is_due(tick, string.period, dt):
-        return
-    racks = truth.racks
-    read_rack_voltages(
+def bind_rack_voltages(model: SensingModel, measured: Measured, truth: Truth) -> Bound:
+    """What reads string, fuse and link voltage of every rack, at a tick."""
+    string, fuse, link, racks = model.string_voltage, model.fuse_voltage, model.link_voltage, truth.racks
+    return bind(
+        read_rack_voltages,
         # model
         *string.errors,
         fuse.gain,
@@ -54,15 +45,11 @@ def measure_rack_voltages(
         racks.contactor_closed,
         racks.fuse_closed,
         racks.breaker_closed,
-        tick,
         # out
         measured.string_voltage,
         measured.fuse_voltage,
         measured.link_voltage,
     )
-    bend(string.scale, overlay.string_voltage, measured.string_voltage)
-    bend(fuse.scale, overlay.fuse_voltage, measured.fuse_voltage)
-    bend(link.scale, overlay.link_voltage, measured.link_voltage)
 
 
 @kernel
@@ -79,10 +66,10 @@ def read_cell_voltages(
     # inputs
     voltage,
     cmu_faults,
-    tick,
     # out
     reading,
     age,
+    tick,
     dt,
 ):
     """Cell voltages as read [V] and their ages [s]; a pack whose unit does not answer keeps its readings.
@@ -145,11 +132,11 @@ def read_rack_voltages(
     contactor_closed,
     fuse_closed,
     breaker_closed,
-    tick,
     # out
     string_reading,
     fuse_reading,
     link_reading,
+    tick,
 ):
     """Voltages of the racks as read [V]; bus_voltage (container), contactor_closed (rack, contactor), else (rack,)."""
     racks_per_container = string_reading.size // bus_voltage.size

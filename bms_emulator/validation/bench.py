@@ -6,12 +6,10 @@ from typing import Any, Final
 import numpy as np
 
 from bms_emulator.arrays import Arena, Array, Layout
-from bms_emulator.plant.cooling import step_cooling
 from bms_emulator.plant.initial import initialise
 from bms_emulator.plant.model import build_plant_model
-from bms_emulator.plant.schedule import slow_ticks
 from bms_emulator.plant.state import GROUPS, Contactor, PcsState, PlantInputs, PlantOverlay, PlantState
-from bms_emulator.plant.step import advance_cells, settle_cells, step_electrical
+from bms_emulator.plant.step import Plant, settle_cells
 from bms_emulator.plant.string import current_of_power
 from bms_emulator.profile.loader import load_site
 from bms_emulator.units import kelvin
@@ -85,6 +83,7 @@ class Bench:
         self.overlay = arena.group("plant.overlay", PlantOverlay)
         self.model = build_plant_model(self.site, seed)
         initialise(self.model, self.state, self.site, seed)
+        self.plant = Plant(self.model, self.state, self.inputs, self.overlay, dt)
         for limit in (
             self.inputs.charge_power_limit,
             self.inputs.discharge_power_limit,
@@ -106,7 +105,7 @@ class Bench:
         """Advance cells with a given string current [A], and their heat where the air is held at a temperature [K]."""
         self.state.racks.current[...] = current
         for _ in range(ticks):
-            advance_cells(self.model, self.state, self.inputs, self.overlay, self.tick, slow_ticks(self.dt), self.dt)
+            self.plant.electrical.advance_cells(self.tick)
             if air is not None:
                 self.state.containers.air_temperature[...] = air
                 self._cool()
@@ -144,7 +143,7 @@ class Bench:
     def step(self, ticks: int = 1) -> None:
         """Advance contactors, PCS, bus and cells."""
         for _ in range(ticks):
-            step_electrical(self.model, self.state, self.inputs, self.overlay, self.tick, self.dt)
+            self.plant.electrical.step(self.tick)
             self.tick += 1
 
     def heat(self, power: float, ticks: int = 1) -> None:
@@ -155,7 +154,7 @@ class Bench:
             self.tick += 1
 
     def _cool(self) -> None:
-        step_cooling(self.model.cooling, self.state, self.inputs, self.overlay, self.time, self.tick, self.dt)
+        self.plant.cooling.step(self.time, self.tick)
 
     def set_temperature(self, degc: float) -> None:
         """Set cells and plates to a temperature, and what follows from it in the cells."""

@@ -6,9 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from bms_emulator.plant.cooling import step_cooling
 from bms_emulator.plant.reaction import react, reaction_rate
-from bms_emulator.plant.runaway import step_runaway
 from bms_emulator.plant.state import ChillerMode, Detector, RunawayStage
 from bms_emulator.profile.loader import load_site
 from bms_emulator.units import kelvin
@@ -50,10 +48,8 @@ class BurningPack:
         turned = self._heated != (heater > 0.0) or bench.tick == 0
         self._heated = heater > 0.0
         bench.overlay.cell_runaway_heat[0, cell] = heater
-        step_runaway(bench.model.runaway, bench.state, bench.overlay, bench.tick, bench.dt, turned)
-        step_cooling(
-            bench.model.cooling, bench.state, bench.inputs, bench.overlay, bench.time, bench.tick, bench.dt, turned
-        )
+        bench.plant.runaway.step(bench.tick, turned)
+        bench.plant.cooling.step(bench.time, bench.tick, turned)
         bench.tick += 1
 
 

@@ -4,15 +4,15 @@ import dataclasses
 
 import pytest
 
-import bms_emulator.plant.step as plant
-import bms_emulator.sensing.step as sensing
 from bms_emulator.plant.initial import initialise
 from bms_emulator.plant.model import build_plant_model
 from bms_emulator.plant.state import ChillerMode, Contactor, PlantInputs, PlantState
+from bms_emulator.plant.step import Plant
 from bms_emulator.points.catalogue import Catalogue
 from bms_emulator.profile.loader import load_site
 from bms_emulator.sensing.model import build_sensing_model
 from bms_emulator.sensing.state import Measured, SensorState
+from bms_emulator.sensing.step import Sensors
 from tests.faults.conftest import Bench
 
 DT = 0.1
@@ -27,12 +27,13 @@ class Models(Bench):
         self.plant = PlantState.of(self.arena)
         self.inputs = self.arena.group("plant.inputs", PlantInputs)
         self.measured = self.arena.group("measured", Measured)
-        self._sensors = self.arena.group("sensors", SensorState)
+        remembered = self.arena.group("sensors", SensorState)
         self._plant_model = build_plant_model(site, 0)
-        self._sensing_model = build_sensing_model(site, 0)
+        self._sensors = Sensors(build_sensing_model(site, 0), remembered, self.measured, self.plant, DT)
         initialise(self._plant_model, self.plant, site, 0)
         self.inputs.chiller_request[...] = ChillerMode.CIRCULATION
         self.inputs.contactor_command[...] = 1.0
+        self._plant = Plant(self._plant_model, self.plant, self.inputs, self.overlay, DT)
         self.tick = 0
 
     def run(self, duration: float) -> "Models":
@@ -40,10 +41,8 @@ class Models(Bench):
         for _ in range(round(duration / DT)):
             time = self.tick * DT
             bent = self.fold(time)
-            plant.step(self._plant_model, self.plant, self.inputs, self.overlay, time, self.tick, DT, refresh=bent)
-            sensing.step(
-                self._sensing_model, self._sensors, self.measured, self.plant, self.faults.sensors, self.tick, DT
-            )
+            self._plant.step(time, self.tick, refresh=bent)
+            self._sensors.step(self.faults.sensors, self.tick)
             self.tick += 1
         return self
 

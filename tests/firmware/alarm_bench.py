@@ -63,7 +63,7 @@ class AlarmBench:
                 self.action,
                 self.charge_action,
                 self.discharge_action,
-                self.count * self.dt,
+                np.array([self.count * self.dt]),
                 self.dt,
             )
             self.count += 1

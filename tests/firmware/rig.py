@@ -21,16 +21,16 @@ THREE_RACKS = {"container.rack_count": 3, "container.pump.rated_flow_lpm": 120}
 class RiggedFirmware(ReferenceFirmware):
     """The reference firmware, whose alarms may ask for more than it has found."""
 
-    def __init__(self, site: SiteProfile, arrays: FirmwareArrays) -> None:
-        super().__init__(site, arrays)
+    def __init__(self, site: SiteProfile, arrays: FirmwareArrays, measurements: Measurements, dt: float) -> None:
+        super().__init__(site, arrays, measurements, dt)
         self.asked = np.zeros_like(arrays.racks.alarm_action)
         self.asked_of_all = np.zeros_like(arrays.orders.action)
 
-    def _sequence(self, measurements: Measurements, dt: float) -> None:
+    def _decide(self) -> None:
         orders, racks = self._orders, self._racks
         np.maximum(orders.action, self.asked_of_all, out=orders.action)
         racks.alarm_action[...] = np.maximum.reduce([racks.alarm_action, self.asked, orders.action])
-        super()._sequence(measurements, dt)
+        super()._decide()
 
 
 class Rig:
@@ -54,7 +54,7 @@ class Rig:
         self.log = self.arrays.log
         self.private = self.arrays.private
         self.persistent = self.arrays.persistent
-        self.firmware = RiggedFirmware(self.site, self.arrays)
+        self.firmware = RiggedFirmware(self.site, self.arrays, self.measured, dt)
         self.asked = self.firmware.asked
         """Action that made-up alarms ask of a rack."""
         self.asked_of_all = self.firmware.asked_of_all
@@ -84,11 +84,10 @@ class Rig:
             closed = (command[:, 0] * np.maximum(command[:, 1], command[:, 2])) > 0
             if self.link_follows and closed.any():
                 self.measured.link_voltage[...] = self.measured.string_voltage[closed][0]
-            time = self.count * self.dt
-            self.firmware.give_orders(self.measured, time, self.dt)
-            self.firmware.run_racks(self.measured, time, self.dt)
+            self.firmware.give_orders(self.count * self.dt)
+            self.firmware.run_racks()
             self.between()
-            self.firmware.report(self.measured, time, self.dt)
+            self.firmware.report()
             self.count += 1
 
     def _agree(self) -> None:

@@ -18,6 +18,7 @@ from bms_emulator.firmware.reference.state import GROUPS as PRIVATE
 from bms_emulator.profile.loader import load_site
 from bms_emulator.profile.signals import CONTAINER_SIGNALS, RACK_SIGNALS, SIGNALS
 from bms_emulator.profile.site import SiteProfile
+from bms_emulator.program import Program
 from bms_emulator.sensing.state import Measured
 
 CELL_VOLTAGE = 3.3
@@ -50,9 +51,15 @@ class SupervisionRig:
         self.rated_current = self.site.container.rack.rated_current_a
         self.rated_voltage = self.site.container.operating_voltage_max_v
         self.container = container_signals(self.site)
-        self._first_cell = build_firmware_model(self.site).first_cell
-        self._rack_supervision = RackSupervision(self.site, arrays)
-        self._bank_supervision = BankSupervision(self.site, arrays)
+        self._time = np.zeros(1)
+        self._rack_supervision = RackSupervision(self.site, arrays, measured, self._time, dt)
+        self._bank_supervision = BankSupervision(self.site, arrays, measured, self._time, dt)
+        first_cell = build_firmware_model(self.site).first_cell
+        self._supervise = Program(
+            *self._bank_supervision.calls,
+            *find_extremes(measured, first_cell, self.private.temperature_age_seen, self.racks),
+            *self._rack_supervision.calls,
+        )
         arrays.persistent.capacity.fill(self.site.container.rack.pack.cell.capacity_ah * 3600.0)
         measured.cell_voltage.fill(CELL_VOLTAGE)
         string = CELL_VOLTAGE * measured.cell_voltage.shape[1]
@@ -78,9 +85,8 @@ class SupervisionRig:
             self.racks.heartbeat += self.beating
             self.orders.alarm_reset[...] = self.commands.alarm_reset[0]
             self.orders.service_reset[...] = self.commands.service_reset[0]
-            self._bank_supervision.run(self.measured, self.elapsed, self.dt)
-            find_extremes(self.measured, self._first_cell, self.private.temperature_age_seen, self.racks)
-            self._rack_supervision.run(self.measured, self.elapsed, self.dt)
+            self._time[0] = self.elapsed
+            self._supervise()
             self.commands.alarm_reset.fill(0.0)
             self.commands.service_reset.fill(0.0)
             self.count += 1

@@ -11,7 +11,9 @@ RATED = 314.0 * 3600.0
 
 def commissioned(*capacity_ah: float) -> Rig:
     rig = Rig()
-    rig.firmware = ReferenceFirmware(rig.site, rig.arrays, capacity=np.array(capacity_ah) * 3600.0)
+    rig.firmware = ReferenceFirmware(
+        rig.site, rig.arrays, rig.measured, rig.dt, capacity=np.array(capacity_ah) * 3600.0
+    )
     return rig
 
 

@@ -34,7 +34,7 @@ class FakeWorker:
     clock: FakeClock
     duration: Callable[["FakeWorker"], float]
     """How long the step that begins now will take [s], infinite for ever; it may change the outputs too."""
-    start_duration = 0.0
+    start_duration = reset_duration = memory_duration = 0.0
 
     def __init__(self, library, config, counts: Counts, limits: Limits, blob=None, debug=False, *, wait=True) -> None:
         layout = Layout(counts)
@@ -82,11 +82,18 @@ class FakeWorker:
         self.kill()
         return FirmwareError("hang", "fake: no answer")
 
-    def reset(self, kind: int) -> None:
+    def begin_reset(self, kind: int) -> None:
         self.resets.append(int(kind))
+        self.answer = b""
+        self.ready_at = self.clock.now + self.reset_duration
 
-    def persistent(self) -> bytes:
-        return b"%d" % self.steps
+    def begin_persistent(self) -> None:
+        self.answer = b"%d" % self.steps
+        self.ready_at = self.clock.now + self.memory_duration
+
+    def take(self) -> bytes:
+        assert self.ready_at <= self.clock.now
+        return self.answer
 
     def save(self) -> bytes:
         return b"state"

@@ -74,6 +74,9 @@ class Scripted:
         outputs.alarm(1, level=2, source=4)
         outputs.alarm(2, level=1)
 
+    def bleed(self, outputs):
+        outputs.balancing[7] = 1
+
     def chatter(self, outputs):
         for line in range(50):
             outputs.write(f"line {line}")

@@ -74,6 +74,17 @@ def test_the_exit_status_tells_problems_from_what_cannot_be_loaded(library: Libr
     assert "other_major.so: is built for version 9.3" in result.output
 
 
+def test_current_without_power_is_a_warning_and_no_problem(library: Library) -> None:
+    report = look(library("no_power"))
+    assert report.problems == []
+    assert len(report.cautions) == 2
+    assert report.cautions[0].startswith("step 1: charge_power_limit = 0 although charge_current_limit = 100")
+    result = run(library("no_power"), "--steps", "10")
+    assert result.exit_code == 0
+    assert "warning: step 1: charge_power_limit_60s = 0" in result.output
+    assert look(library("good")).cautions == []
+
+
 def test_scripts_get_json(library: Library) -> None:
     result = run(library("good"), "--steps", "10", "--cells", "40", "--temperatures", "20", "--packs", "2", "--json")
     report = json.loads(result.stdout)

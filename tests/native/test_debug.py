@@ -125,9 +125,11 @@ def test_gdb_sees_the_inputs_of_a_step_and_no_answer_is_changed_by_that(library)
 
 @pytest.mark.component
 @needs_gdb
-def test_a_process_that_a_debugger_holds_does_not_hang_however_long_that_is(library):
+def test_a_process_that_a_debugger_holds_does_not_hang_however_long_that_is(library, tmp_path):
+    go_on = tmp_path / "go on"
+    wait = f"shell until [ -e '{go_on}' ]; do sleep 0.01; done"
     worker = Worker(str(library), {"key": 1}, COUNTS, Limits(step_time=0.05), debug=True, wait=False)
-    debugger = gdb(worker.pid, "break bms_step", "continue", "shell sleep 0.3", "delete", "detach")
+    debugger = gdb(worker.pid, "break bms_step", "continue", wait, "delete", "detach")
     try:
         assert wait_for_debugger(worker.pid, "rack[1]", lambda text: None, wait_briefly)
         worker.finish()
@@ -135,7 +137,8 @@ def test_a_process_that_a_debugger_holds_does_not_hang_however_long_that_is(libr
         worker.begin(TICK, TICK)
         while not is_stopped(worker.pid):
             wait_briefly()
-        assert not worker.poll(0.0)
+        assert not worker.poll(3 * worker.limits.step_time)
+        go_on.touch()
         worker.finish()
         assert worker.outputs["heartbeat"] == 1
     finally:

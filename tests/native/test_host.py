@@ -1,8 +1,10 @@
 """How late, hung and mad workers are dealt with, on a clock of the test."""
 
 import itertools
+import math
 from functools import partial
 
+import numpy as np
 import pytest
 
 from bms_emulator.arrays import Arena, Layout
@@ -15,8 +17,13 @@ from bms_emulator.firmware.contract import (
     RackOrders,
     RackOutputs,
 )
+from bms_emulator.firmware.native import dialogue as dialogue_module
 from bms_emulator.firmware.native import host as host_module
 from bms_emulator.firmware.native.host import FirmwareStopError, Pace, UserFirmwareHost
+from bms_emulator.firmware.native.layout import Counts
+from bms_emulator.firmware.native.layout import Layout as BlockLayout
+from bms_emulator.firmware.native.ranges import NUMBERS, PAIRS, WORDS
+from bms_emulator.firmware.native.views import output_fields
 from bms_emulator.profile.loader import load_site
 from bms_emulator.sensing.state import GROUPS as SENSING_GROUPS
 from bms_emulator.sensing.state import Measured
@@ -24,6 +31,11 @@ from tests.native.fake_worker import NEVER, FakeClock, FakeWorker
 
 DT = 0.1
 PATIENCE = 0.05
+
+
+def largest(name: str) -> float:
+    """Of a number of the outputs."""
+    return NUMBERS[name]
 
 
 class Bench:
@@ -43,12 +55,13 @@ class Bench:
         self.outputs = arena.group("firmware.racks", RackOutputs)
         self.orders = arena.group("firmware.orders", RackOrders)
         self.commands = arena.group("commands", Commands)
-        self.host = UserFirmwareHost(
-            self.site, self.outputs, self.orders, self.commands, arena.group("master", MasterLink)
-        )
+        self.powered = np.ones(1)
+        master = arena.group("master", MasterLink)
+        self.host = UserFirmwareHost(self.site, self.outputs, self.orders, self.commands, master, self.powered)
         if realtime:
             self.host.pace = Pace(clock, lambda: PATIENCE)
         self.tick = 0
+        self.longest_tick = 0.0
         self.events: list[dict] = []
         self.change = lambda worker: None
 
@@ -61,6 +74,7 @@ class Bench:
             began = self.clock.now
             self.host.scatter(self.measured, self.tick, DT)
             self.host.gather(self.measured, self.tick, DT)
+            self.longest_tick = max(self.longest_tick, self.clock.now - began)
             self.clock.now = max(self.clock.now, began + DT)
             self.tick += 1
             self.events += [
@@ -146,10 +160,12 @@ def test_the_last_outputs_hold_until_the_watchdog_bites_and_then_are_safe(bench)
 
 
 def test_a_worker_beyond_its_step_limit_is_killed_and_a_new_one_is_told_why(bench):
-    rig = bench(realtime=True, step_limit_ms=1000)
+    rig = bench(realtime=True, step_limit_ms=1050)  # between two ticks, so that no rounding decides
     rig.run(3)
     rig.durations = {1000: NEVER}
-    rig.run(20)
+    rig.run(15)
+    assert rig.actions() == ["late", "safe", "hang"]
+    rig.run(2)
     assert rig.actions() == ["late", "safe", "hang", "started", "running"]
     assert not rig.workers[0].alive
     assert rig.workers[2].resets == [1], "a watchdog reset"
@@ -244,13 +260,13 @@ def test_a_failure_that_must_end_the_run_ends_it_once_it_was_told(bench):
 def test_without_supply_a_rack_is_off_and_wakes_with_its_memory(bench):
     rig = bench(realtime=False)
     rig.run(3)
-    rig.measured.supply_voltage[0] = 12.0
+    rig.powered[0] = 0.0
     rig.run(2)
     assert [worker.alive for worker in rig.workers] == [False, False]
     assert rig.outputs.contactor_command[0].tolist() == [0.0, 0.0, 0.0]
     assert rig.outputs.mode[0] == RackMode.SHUTDOWN
     assert rig.state() == "off"
-    rig.measured.supply_voltage[0] = 24.0
+    rig.powered[0] = 1.0
     rig.run(2)
     assert rig.workers[2].blob == b"3"
     assert rig.workers[2].resets == [0], "a power-on reset"
@@ -272,6 +288,152 @@ def test_in_lockstep_a_second_failure_in_a_row_is_followed_by_a_pause(bench):
     rig.run(30)
     starts = [event["tick"] for event in rig.events if event["rack"] == "1" and event["action"] == "started"]
     assert starts[1] - starts[0] >= 10, "a second of simulated time"
+
+
+@pytest.mark.parametrize("what", ["start_duration", "reset_duration", "memory_duration"])
+def test_in_real_time_no_call_to_a_worker_keeps_a_tick_waiting(bench, what):
+    rig = bench(realtime=True, step_limit_ms=250, restart_limit=1000)
+    rig.run(590)
+    setattr(rig.fake, what, NEVER)
+    rig.durations = {1000: NEVER} if what != "memory_duration" else {}
+    began = rig.clock.now
+    rig.run(60)
+    waited = PATIENCE if rig.durations else 0.0  # a step is waited for, and the other calls are not
+    assert rig.clock.now == pytest.approx(began + 60 * DT)
+    assert rig.longest_tick <= waited + 1e-9
+    assert rig.workers[1].steps >= 600 or what == "memory_duration"
+
+
+def test_in_real_time_a_memory_is_taken_up_when_it_is_there(bench):
+    rig = bench(realtime=True)
+    rig.fake.memory_duration = 0.24
+    rig.run(604)
+    assert rig.actions() == ["late", "answered"]
+    assert rig.host.memories()["container[1].rack[1]"] == b"602"
+    assert rig.workers[0].steps == 602, "it was not stepped while it was asked"
+
+
+def test_in_lockstep_every_call_is_waited_for(bench):
+    rig = bench(realtime=False)
+    rig.fake.memory_duration = rig.fake.reset_duration = 0.24
+    rig.run(604)
+    assert rig.workers[0].steps == 604
+    assert rig.actions() == []
+
+
+def test_a_firmware_that_hangs_in_its_memory_goes_safe_and_is_started_anew(bench):
+    rig = bench(realtime=True, step_limit_ms=650)
+    rig.run(590)
+    rig.fake.memory_duration = NEVER
+    rig.run(30)
+    assert rig.actions()[:4] == ["late", "safe", "hang", "started"]
+
+
+def test_without_supply_a_slow_memory_keeps_no_tick_waiting_and_is_there_at_the_next_start(bench):
+    rig = bench(realtime=True)
+    rig.run(3)
+    rig.fake.memory_duration = 0.24
+    rig.powered[0] = 0.0
+    rig.run()
+    assert rig.outputs.contactor_command[0].tolist() == [0.0, 0.0, 0.0]
+    rig.powered[0] = 1.0
+    rig.run()
+    assert rig.state() == "off", "its last process still writes"
+    rig.run(4)
+    assert rig.workers[2].blob == b"3"
+    assert rig.longest_tick == 0.0
+
+
+def test_beside_an_engine_in_the_real_time_class_workers_come_next_but_not_while_they_are_late(bench, monkeypatch):
+    given = []
+    monkeypatch.setattr(host_module, "next_priority", lambda: 49)
+    monkeypatch.setattr(dialogue_module, "set_priority", lambda pid, priority: given.append((pid, priority)))
+    rig = bench(realtime=True)
+    rig.run(2)
+    assert given == [(1000, 49), (1001, 49)]
+    rig.durations = {1000: 0.14}
+    rig.run()
+    assert given[2:] == [(1000, 0)]
+    rig.durations = {}
+    rig.run(3)
+    assert given[3:] == [(1000, 49)]
+    rig.host.pace = host_module.LOCKSTEP
+    rig.run()
+    assert given[4:] == [(1000, 0), (1001, 0)]
+
+
+def test_an_alarm_that_the_firmware_does_not_name_counts_and_is_told_once(bench):
+    rig = bench(realtime=False)
+
+    def raise_alarms(worker):
+        worker.outputs["alarm_count"] = 2 if worker.pid == 1000 else 0
+        worker.outputs["alarms"][0] = (9, 2, 3, 0)
+        worker.outputs["alarms"][1] = (1, 1, 3, 0)
+
+    rig.change = raise_alarms
+    rig.run(3)
+    rig.change = lambda worker: worker.outputs.__setitem__("alarm_count", 0)
+    rig.run()
+    rig.change = raise_alarms
+    rig.run(3)
+    told = [event for event in rig.events if event.get("action") == "alarm"]
+    assert [event["alarm"] for event in told] == ["alarm_9"]
+    assert "bms_describe names no alarm" in told[0]["message"]
+    assert rig.outputs.alarm_level[0] == 2
+    assert rig.state() == "running"
+
+
+NONSENSE = [
+    *((word.name, word.largest + 1) for word in WORDS if word.kind != "any"),
+    *((word.name, 0xFFFFFFFF) for word in WORDS if word.kind != "any"),
+    *((name, value) for name in NUMBERS for value in (math.nan, math.inf, -math.inf, -1.0, 2.0 * largest(name))),
+    *((wider, 9.0) for wider in PAIRS.values()),
+    ("balancing", 2),
+    ("alarms", (1, 0, 0, 0)),
+    ("alarms", (1, 4, 0, 0)),
+    ("alarms", (1, 1, 5000, 0)),
+]
+
+
+def test_every_field_of_the_outputs_is_looked_at():
+    never_wrong = {"heartbeat", "log"}
+    names = set(output_fields(BlockLayout(Counts(4, 4, 1)))[0].names)
+    assert {name for name, _ in NONSENSE} == names - never_wrong
+
+
+@pytest.mark.parametrize(("field", "value"), NONSENSE)
+def test_nonsense_in_any_field_never_reaches_the_outputs_and_ends_safe(bench, field, value):
+    rig = bench(realtime=False)
+    rig.change = sensible
+    rig.run(3)
+    held = {name: array[0].copy() for name, array in vars(rig.outputs).items()}
+
+    def nonsense(worker):
+        sensible(worker)
+        if worker.pid == 1000:
+            worker.outputs["alarm_count"] = field == "alarms"
+            worker.outputs[field].flat[3 if field == "balancing" else 0] = value
+
+    rig.change = nonsense
+    rig.run(4)
+    for name, array in vars(rig.outputs).items():
+        np.testing.assert_array_equal(array[0], held[name], name)
+    assert rig.actions() == ["nonsense"]
+    assert rig.events[0]["message"].startswith(field)
+    rig.run()
+    assert rig.actions() == ["nonsense", "safe"]
+    assert not rig.outputs.contactor_command[0].any()
+    assert not any(getattr(rig.outputs, name)[0] for name in NUMBERS if "limit" in name)
+    assert all(np.isfinite(getattr(rig.outputs, name)[0]) for name in NUMBERS)
+
+
+def sensible(worker) -> None:
+    """Outputs that are all there and in order."""
+    worker.outputs["alarm_count"] = 0
+    worker.outputs["balancing"] = 0
+    worker.outputs["balancing"][5] = 1
+    for name in NUMBERS:
+        worker.outputs[name] = 0.5 if largest(name) == 1.0 else 10.0
 
 
 def test_an_order_of_one_period_reaches_a_worker_that_missed_it(bench):

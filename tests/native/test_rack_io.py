@@ -21,9 +21,10 @@ from bms_emulator.firmware.contract import (
 )
 from bms_emulator.firmware.native.layout import Counts
 from bms_emulator.firmware.native.layout import Layout as BlockLayout
+from bms_emulator.firmware.native.output_block import OutputBlock
 from bms_emulator.firmware.native.problems import problems
 from bms_emulator.firmware.native.rack_inputs import SCALARS, InputBlock, InputWriter
-from bms_emulator.firmware.native.rack_outputs import HeldOutputs, OutputBlock
+from bms_emulator.firmware.native.rack_outputs import HeldOutputs
 from bms_emulator.firmware.native.views import input_fields, output_fields
 from bms_emulator.profile.loader import load_site
 from bms_emulator.sensing.state import GROUPS as SENSING_GROUPS
@@ -237,6 +238,21 @@ def test_states_flags_and_commands_arrive_and_no_other_rack_is_touched(rig):
     others = [r for r in range(24) if r not in RACKS]
     for name, array in vars(racks).items():
         np.testing.assert_array_equal(array[others], before[name][others])
+
+
+def test_the_revision_of_balancing_changes_with_its_cells_and_only_then(rig):
+    revisions = []
+    for cells in ([], [3], [3], [4], [], []):
+        rig.outputs["balancing"] = 0
+        rig.outputs["balancing"][cells] = 1
+        rig.take()
+        revisions.append(rig.racks.balancing_revision[RACK])
+    assert revisions == [0.0, 1.0, 1.0, 2.0, 3.0, 3.0]
+    rig.outputs["balancing"][3] = 1
+    rig.take()
+    rig.held.make_safe(0, 0.0)
+    rig.held.write(rig.racks, rig.orders)
+    assert rig.racks.balancing_revision[RACK] == 5.0
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,14 @@ def test_a_users_firmware_closes_contactors_and_its_bank_knows_it(emulate):
     assert (status["rack"], status["name"], status["state"], status["steps"]) == (RACK, "scripted", "running", 5)
 
 
+def test_cells_that_a_users_firmware_bleeds_are_bled_in_the_plant(emulate):
+    emulator = emulate(faulty("bleed", step=3))
+    run(emulator, 3)
+    assert [n for n, bled in enumerate(emulator.arena["plant.inputs.balancing"][0]) if bled] == [7]
+    run(emulator, 1)
+    assert not emulator.arena["plant.inputs.balancing"][0].any()
+
+
 def test_racks_of_one_container_may_run_both(emulate):
     emulator = emulate(site(base="demo", racks="rack[2,12]"))
     run(emulator, 3)

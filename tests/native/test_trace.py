@@ -188,9 +188,10 @@ def test_a_checkpoint_is_due_often_enough_that_one_is_always_kept():
     inputs, outputs = blocks()
     recorder = Recorder(HEADER, inputs, outputs, 40)
     for step in range(200):
-        if recorder.checkpoint_due():
-            recorder.checkpoint(str(step).encode())
+        is_due = recorder.checkpoint_due()
         record(recorder, inputs, outputs, 1)
+        if is_due:
+            recorder.checkpoint(str(step).encode())
         kept = [event for event in recorder.trace().events if event.kind == CHECKPOINT]
         assert step < 40 or 0 <= kept[0].step - recorder.trace().first_step <= 10
         assert all(event.data == str(event.step).encode() for event in kept)

@@ -7,11 +7,13 @@ import pytest
 from bms_emulator.firmware.native.host_options import HostOptions
 from bms_emulator.firmware.native.limits import Limits
 from bms_emulator.firmware.native.replay import Start, replay
+from bms_emulator.firmware.native.trace import CHECKPOINT
 from bms_emulator.firmware.native.trace_file import read_trace
 from bms_emulator.firmware.native.trace_options import TraceOptions
 from bms_emulator.firmware.native.worker import Worker
 from bms_emulator.profile.loader import load_site
 from bms_emulator.runtime.emulator import Emulator
+from tests.native.small import TICK, Bench
 
 SCRIPTED = Path(__file__).with_name("scripted.py")
 FREE = {"mqtt.broker": "off", "mqtt.port": 0, "http.port": 0, "modbus.devices": []}
@@ -104,3 +106,17 @@ def test_a_folder_that_cannot_be_made_is_told_and_the_run_goes_on(run, tmp_path)
     emulator, events = run(12, {"5": "crash"}, everything=True)
     assert emulator.tick_count == 12
     assert any(event["action"] == "trace" and "cannot be" in event["message"] for event in events)
+
+
+@pytest.mark.component
+def test_a_snapshot_for_a_trace_is_waited_for_no_longer_than_its_step(library, tmp_path):
+    bench = Bench(library("slow_snapshot"), tmp_path, steps=20)
+    assert bench.run(10) is None, "a snapshot every five steps"
+    bench.worker.begin(11 * TICK, TICK)
+    assert not bench.worker.poll(0.05)
+    error = bench.worker.hung()
+    bench.close()
+    assert error.kind == "hang"
+    assert "bms_snapshot_save" in error.message
+    trace = read_trace(Path(error.details["trace"]))
+    assert [event.step for event in trace.events if event.kind == CHECKPOINT] == [5]

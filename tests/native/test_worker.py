@@ -217,6 +217,24 @@ def test_a_firmware_that_dies_tells_why_and_leaves_nothing_behind(
     worker.close()
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("memory_beyond", r"crashed in bms_persistent .*: wrote beyond its buffer: byte 65536 of 65536"),
+        ("memory_before", r"bms_persistent: wrote in front of its buffer"),
+        ("snapshot_beyond", r"crashed in bms_snapshot_load .*: read beyond its buffer: byte 24 of 24"),
+    ],
+)
+def test_a_firmware_that_leaves_the_buffer_of_a_call_is_caught(library: Library, name: str, message: str) -> None:
+    with Worker(library(name), {}, COUNTS) as worker, pytest.raises(FirmwareError, match=message):
+        worker.load(worker.save()) if name.startswith("snapshot") else worker.persistent()
+
+
+def test_a_description_that_leaves_its_buffer_is_caught(library: Library) -> None:
+    with pytest.raises(FirmwareError, match=r"crashed in bms_describe .*: wrote beyond its buffer: byte 4096 of 4096"):
+        Worker(library("describes_beyond"), {}, COUNTS)
+
+
 def test_a_crash_tells_its_place(library: Library) -> None:
     with Worker(library("asserts"), {}, COUNTS) as worker, pytest.raises(FirmwareError) as caught:
         run(worker)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bms_emulator.arrays import Arena, Array, Layout
-from bms_emulator.plant.ageing import step_ageing
+from bms_emulator.plant.ageing import Ageing
 from bms_emulator.plant.initial import initialise
 from bms_emulator.plant.model import build_plant_model
 from bms_emulator.plant.state import GROUPS, PlantState
@@ -44,6 +44,7 @@ class AgedSite:
         self.state = PlantState.of(self.arena)
         self.model = build_plant_model(self.site, seed)
         initialise(self.model, self.state, self.site, seed)
+        self.ageing = Ageing(self.model.ageing, self.model.cells, self.state, 1.0)
         self.tick = 0
 
     @property
@@ -57,5 +58,5 @@ class AgedSite:
         """Let seconds pass with a string current [A]."""
         self.state.racks.current[...] = current
         for _ in range(seconds):
-            step_ageing(self.model.ageing, self.model.cells, self.state, self.tick, 1.0)
+            self.ageing.step(self.tick)
             self.tick += 1

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from bms_emulator.arrays import Arena, Array, Layout
-from bms_emulator.plant.runaway import build_runaway_model, initialise_runaway, step_runaway
+from bms_emulator.plant.runaway import Runaway, build_runaway_model, initialise_runaway
 from bms_emulator.plant.state import GROUPS, PlantOverlay, PlantState, RunawayStage
 from bms_emulator.profile.loader import load_site
 from bms_emulator.units import kelvin
@@ -28,6 +28,7 @@ class Oven:
         self.model = build_runaway_model(self.site)
         self.state.cells.soc[...] = 1.0
         initialise_runaway(self.model, self.state)
+        self.burning = Runaway(self.model, self.state, self.overlay, dt)
         self.state.runaway.awake[...] = 0.0
 
     def heat_to(self, degc: Any) -> "Oven":
@@ -44,7 +45,7 @@ class Oven:
         return self
 
     def step(self, refresh: bool = False) -> None:
-        step_runaway(self.model, self.state, self.overlay, self.tick, self.dt, refresh)
+        self.burning.step(self.tick, refresh)
         self.tick += 1
 
     @property
@@ -68,11 +69,12 @@ class BurningPack(CooledSite):
         super().__init__("demo", dt, pack | (overrides or {}))
         self.runaway_model = build_runaway_model(self.site)
         initialise_runaway(self.runaway_model, self.state)
+        self.burning = Runaway(self.runaway_model, self.state, self.overlay, dt)
         self.state.cells.soc[...] = 1.0
         self.refresh = True
 
     def step(self) -> None:
-        step_runaway(self.runaway_model, self.state, self.overlay, self.tick, self.dt, self.refresh)
+        self.burning.step(self.tick, self.refresh)
         self.refresh = False
         super().step()
 

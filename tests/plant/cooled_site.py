@@ -6,8 +6,8 @@ import numpy as np
 
 from bms_emulator.arrays import Arena, Layout
 from bms_emulator.plant.coolant import enthalpy_of
-from bms_emulator.plant.cooling import build_cooling_model, initialise_cooling, step_cooling
-from bms_emulator.plant.metering import build_meter_model, read_meters
+from bms_emulator.plant.cooling import Cooling, build_cooling_model, initialise_cooling
+from bms_emulator.plant.metering import Meters, build_meter_model
 from bms_emulator.plant.state import GROUPS, ChillerMode, PlantInputs, PlantOverlay, PlantState
 from bms_emulator.profile.loader import load_site
 from bms_emulator.units import kelvin
@@ -33,7 +33,8 @@ class CooledSite:
         self.inputs = self.arena.group("plant.inputs", PlantInputs)
         self.overlay = self.arena.group("plant.overlay", PlantOverlay)
         self.model = build_cooling_model(self.site)
-        self.meters = build_meter_model(self.site)
+        self.meters = Meters(build_meter_model(self.site), self.state, dt)
+        self.cooling = Cooling(self.model, self.state, self.inputs, self.overlay, dt)
         initialise_cooling(self.model, self.state, self.site)
 
     def request(self, mode: ChillerMode, setpoint_degc: float = 22.0) -> "CooledSite":
@@ -50,9 +51,8 @@ class CooledSite:
         return self
 
     def step(self, refresh: bool = False) -> None:
-        time = self.tick * self.dt
-        step_cooling(self.model, self.state, self.inputs, self.overlay, time, self.tick, self.dt, refresh)
-        read_meters(self.meters, self.state, self.tick, self.dt)
+        self.cooling.step(self.tick * self.dt, self.tick, refresh)
+        self.meters.step(self.tick)
         self.tick += 1
 
     @property

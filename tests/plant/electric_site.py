@@ -7,9 +7,8 @@ import numpy as np
 from bms_emulator.arrays import Arena, Array, Layout
 from bms_emulator.plant.initial import initialise
 from bms_emulator.plant.model import build_plant_model
-from bms_emulator.plant.schedule import slow_ticks
 from bms_emulator.plant.state import GROUPS, Contactor, PcsState, PlantInputs, PlantOverlay, PlantState
-from bms_emulator.plant.step import advance_cells, settle_cells, step_electrical
+from bms_emulator.plant.step import Plant, settle_cells
 from bms_emulator.plant.string import current_of_power
 from bms_emulator.profile.loader import load_site
 
@@ -78,6 +77,7 @@ class ElectricSite:
         self.overlay = self.arena.group("plant.overlay", PlantOverlay)
         self.model = build_plant_model(self.site, seed)
         initialise(self.model, self.state, self.site, seed)
+        self.plant = Plant(self.model, self.state, self.inputs, self.overlay, dt)
         for limit in (
             self.inputs.charge_power_limit,
             self.inputs.discharge_power_limit,
@@ -111,14 +111,14 @@ class ElectricSite:
     def step(self, ticks: int = 1, refresh: bool = False) -> None:
         """Advance the whole electrical plant."""
         for _ in range(ticks):
-            step_electrical(self.model, self.state, self.inputs, self.overlay, self.tick, self.dt, refresh)
+            self.plant.electrical.step(self.tick, refresh)
             self.tick += 1
 
     def drive(self, current: float | Array, ticks: int = 1) -> None:
         """Advance the cells alone with a given string current [A]."""
         self.state.racks.current[...] = current
         for _ in range(ticks):
-            advance_cells(self.model, self.state, self.inputs, self.overlay, self.tick, slow_ticks(self.dt), self.dt)
+            self.plant.electrical.advance_cells(self.tick)
             self.tick += 1
 
     def settle(self) -> None:

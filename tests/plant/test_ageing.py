@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bms_emulator.plant.ageing import AGEING_PERIOD, AgeingModel, coldness_of, damage, wear_rate
+from bms_emulator.plant.ageing import AGEING_PERIOD, Ageing, AgeingModel, coldness_of, damage, wear_rate
 from bms_emulator.plant.cell import open_circuit
 from bms_emulator.plant.cycle_counting import SECONDS_PER_DAY, count_cycles
 from bms_emulator.profile.ageing_laws import LAWS, anode_potential
@@ -186,7 +186,7 @@ def test_the_smaller_cell_of_a_string_cycles_more() -> None:
     site = AgedSite(EVEN)
     small_model = site.model.ageing._replace(fresh_capacity=site.model.ageing.fresh_capacity.copy())
     small_model.fresh_capacity[0, 0] *= 0.8
-    object.__setattr__(site.model, "ageing", small_model)
+    site.ageing = Ageing(small_model, site.model.cells, site.state, 1.0)
     site.state.cells.capacity[0, 0] *= 0.8
     site.run(2 * AGEING_PERIOD, 100.0)
     cycle_wear = site.state.ageing.wear[1]

@@ -102,7 +102,7 @@ def test_bus_equals_its_slow_twin_at_any_current(
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.floats(-2e6, 2e6), st.floats(1340.0, 1360.0), steps)
+@given(st.floats(-2e6, 2e6, allow_subnormal=False), st.floats(1340.0, 1360.0), steps)
 def test_bus_equals_its_slow_twin_at_any_power(power: float, before: float, dt: float) -> None:
     bus = four(power, before=before)
     current = twin_of(bus, dt).current_for_power(power)

@@ -1,9 +1,11 @@
 """Detectors and the fire panel."""
 
+import numpy as np
 import pytest
 
-from bms_emulator.plant.fire_panel import ceiling_jet_rise, fire_level
+from bms_emulator.plant.fire_panel import build_panel_model, ceiling_jet_rise, fire_level, step_panels
 from bms_emulator.plant.state import Detector, FireLevel
+from bms_emulator.profile.loader import load_site
 from tests.plant.burning_site import Oven
 from tests.reference.runaway_twin import ceiling_jet
 
@@ -86,4 +88,25 @@ def test_after_level_2_the_aerosol_is_released_with_its_delay() -> None:
     begin = oven.tick
     while not fire.aerosol_released[0]:
         oven.step()
-    assert oven.tick - begin == pytest.approx(oven.site.container.fire.release_delay_s, abs=1.5)
+    assert oven.tick - begin == oven.site.container.fire.release_delay_s
+
+
+@pytest.mark.parametrize("dt", [0.01, 0.1, 0.25, 1.0])
+def test_a_delay_lasts_equally_long_at_any_step(dt: float) -> None:
+    model = build_panel_model(load_site("demo"))
+    reading, standing = np.zeros((1, 5)), np.zeros((1, 5))
+    tripped, level, level2_time, gas, fan, aerosol, reset = (np.zeros(1) for _ in range(7))
+    hot, air = np.array([400.0]), (np.zeros(1), np.zeros(1), np.full(1, 50.0), np.zeros(1), np.zeros(1))
+    smoke_seen = tick = 0
+    moments: dict[str, int] = {}
+    while not aerosol[0]:
+        tick += 1
+        state = (reading, standing, tripped, level, level2_time, gas, fan, aerosol)
+        step_panels(model, *state, *air, hot, reset, dt)
+        smoke_seen = smoke_seen or tick * int(reading[0, SMOKE] >= model.alarm[SMOKE])
+        if int(tripped[0]) & bits(SMOKE):
+            moments.setdefault("smoke", tick)
+        if level[0] == FireLevel.FIRE:
+            moments.setdefault("fire", tick)
+    assert moments["smoke"] - smoke_seen == round(model.delay[SMOKE] / dt)
+    assert tick - moments["fire"] == round(model.release_delay / dt)

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from bms_emulator.arrays import Array
 from bms_emulator.plant.coolant import enthalpy_of
 from bms_emulator.plant.state import ChillerMode
-from bms_emulator.plant.step import step
 from bms_emulator.runtime.journal import state_hash
 from bms_emulator.units import kelvin
 from tests.plant.electric_site import ALIKE, ElectricSite, small
@@ -25,7 +24,7 @@ class DrivenPlant(ElectricSite):
     def step(self, ticks: int = 1, refresh: bool = False) -> None:
         for _ in range(ticks):
             time = self.tick * self.dt
-            step(self.model, self.state, self.inputs, self.overlay, time, self.tick, self.dt, refresh)
+            self.plant.step(time, self.tick, refresh)
             self.tick += 1
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from bms_emulator.plant.metering import (
     MeterModel,
+    Meters,
     build_meter_model,
     meter_auxiliary,
     meter_efficiency,
-    read_meters,
     round_trip_efficiency,
 )
 from bms_emulator.profile.loader import load_site
@@ -33,7 +33,7 @@ def test_auxiliary_energy_is_the_integral_of_all_loads() -> None:
 def test_gas_fan_is_an_auxiliary() -> None:
     site = ElectricSite(small(containers=2))
     site.state.air.fan_power[...] = [0.0, 128.0]
-    read_meters(site.model.meters, site.state, 1, 0.1)
+    Meters(site.model.meters, site.state, 0.1).step(1)
     still, running = site.state.containers.auxiliary_power
     assert running - still == pytest.approx(128.0)
 

@@ -6,7 +6,6 @@ import pytest
 from bms_emulator.plant.initial import initialise
 from bms_emulator.plant.model import build_plant_model, truncated_normal
 from bms_emulator.plant.state import Contactor, PcsState
-from bms_emulator.plant.step import step
 from bms_emulator.profile.loader import load_site
 from tests.plant.electric_site import ALIKE, ISOENTROPIC, ElectricSite, small, stored_energy
 
@@ -179,7 +178,7 @@ def test_cells_warm_alike_at_any_step() -> None:
         site.connect()
         site.run_pcs(15000.0)
         for tick in range(round(120.0 / dt)):
-            step(site.model, site.state, site.inputs, site.overlay, tick * dt, tick, dt)
+            site.plant.step(tick * dt, tick)
         warming.append(site.state.cells.temperature_core.mean() - 298.15)
     assert warming[0] > 0.1
     assert warming == pytest.approx([warming[0]] * 3, rel=0.02)

@@ -20,16 +20,15 @@ from tests.reference.pcs_twin import Limits, PcsTwin
 few = settings(max_examples=50, deadline=None, derandomize=True)
 CONTAINERS = 2
 
-# delays lie between ticks: what happens at the very tick is a matter of rounding
 PANEL = PanelModel(
     alarm=np.array([1e-3, 2e-4, 0.2, 331.15, 343.15]),
     lag=np.array([5.0, 3.0, 2.0, 4.0, 6.0]),
-    delay=np.array([2.45, 0.0, 3.45, 1.45, 1.45]),
+    delay=np.array([2.0, 0.0, 3.0, 1.0, 1.5]),
     range_max=np.array([4e-2, 1e-3, 3.0, 400.0, 400.0]),
     low_distance=0.1,
     high_distance=1.5,
     height=0.8,
-    release_delay=4.45,
+    release_delay=4.0,
 )
 INSULATION = InsulationModel(racks_per_container=2, sound=1e-8, residue=1.0 / 300e3, creep_time=30.0)
 METERS = MeterModel(racks_per_container=2, base_load=500.0, least_energy=10.0)

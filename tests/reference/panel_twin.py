@@ -11,6 +11,8 @@ from tests.reference.runaway_twin import ceiling_jet
 NAMES = ("hydrogen", "carbon monoxide", "smoke", "heat low", "heat high")
 CLEAN = 1e-9
 """What a reading of gas, smoke or creeping residue must fall below to be none."""
+ROUNDING = 1e-6
+"""Share of a tick that does not count."""
 PIECES = 20
 """Steps of the Runge-Kutta method within one step."""
 
@@ -28,12 +30,13 @@ class DetectorTwin:
     tripped: bool = False
 
     def sense(self, sensed: float, dt: float) -> None:
-        """Follow what is sensed; trip after the delay at the set point."""
+        """Follow what is sensed; trip when it has been above for so many ticks that they make the delay."""
+        was_above = self.is_above
         self.reading = min(self.range_max, sensed + (self.reading - sensed) * math.exp(-dt / self.lag))
         if sensed == 0.0 and self.reading < CLEAN:
             self.reading = 0.0
-        self.ticks_above = self.ticks_above + 1 if self.is_above else 0
-        if self.is_above and self.ticks_above * dt >= self.delay:
+        self.ticks_above = self.ticks_above + 1 if was_above and self.is_above else 0
+        if self.is_above and self.ticks_above >= self.delay / dt - ROUNDING:
             self.tripped = True
 
     @property
@@ -73,6 +76,7 @@ class PanelTwin:
         dt: float,
     ) -> None:
         m = self.model
+        self.ticks_at_fire += self.level == 2
         layer = air_temperature + layer_rise
         heats = [layer + ceiling_jet(jet_power / 1e3, x, m.height) for x in (m.low_distance, m.high_distance)]
         sensed = (hydrogen, carbon_monoxide, smoke, *heats)
@@ -92,10 +96,8 @@ class PanelTwin:
             self.level = max(self.level, 1)
         if self.tripped & {"hydrogen", "carbon monoxide"}:
             self.gas_alarm = True
-        if self.level == 2:
-            self.ticks_at_fire += 1
-            if self.ticks_at_fire * dt >= m.release_delay:
-                self.aerosol_released = True
+        if self.level == 2 and self.ticks_at_fire >= m.release_delay / dt - ROUNDING:
+            self.aerosol_released = True
 
 
 @dataclass

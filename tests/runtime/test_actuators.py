@@ -8,7 +8,7 @@ from bms_emulator.firmware.contract import GROUPS as CONTRACT
 from bms_emulator.firmware.contract import BankOutputs, PcsCommands, RackOutputs
 from bms_emulator.plant.state import GROUPS, PlantInputs
 from bms_emulator.profile.loader import load_site
-from bms_emulator.runtime.actuators import actuate
+from bms_emulator.runtime.actuators import Actuators
 
 
 class Desk:
@@ -21,9 +21,10 @@ class Desk:
         self.bank = arena.group("firmware.bank", BankOutputs)
         self.commands = arena.group("pcs.commands", PcsCommands)
         self.inputs = arena.group("plant.inputs", PlantInputs)
+        self._actuators = Actuators(self.racks, self.bank, self.commands, np.array([1e6]), self.inputs)
 
     def actuate(self) -> None:
-        actuate(self.racks, self.bank, self.commands, np.array([1e6]), self.inputs)
+        self._actuators.step()
 
 
 @pytest.fixture

@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from bms_emulator.points.catalogue import Catalogue
 from bms_emulator.profile.loader import load_site
-from bms_emulator.runtime.events import WATCHED
+from bms_emulator.runtime.events import WATCHED, find_changes
 from tests.plant.whole_site import WholeSite
 
 
@@ -35,3 +39,27 @@ def test_a_breaker_that_opens_is_an_event_of_its_rack() -> None:
     site.inputs.breaker_trip[1] = 1.0
     site.tick()
     assert ("container[1].rack[2]", "breaker_feedback", False) in states(site)
+
+
+@given(
+    st.lists(st.integers(1, 200), min_size=1, max_size=4),
+    st.lists(st.lists(st.tuples(st.integers(0, 799), st.integers(0, 4)), max_size=20), min_size=1, max_size=4),
+)
+@settings(max_examples=50, deadline=None, derandomize=True)
+def test_every_change_of_a_watched_value_is_found_once_and_in_order(
+    sizes: list[int], ticks: list[list[tuple[int, int]]]
+) -> None:
+    starts = np.cumsum([0, *sizes])
+    offsets = starts[:-1] + 7 * np.arange(len(sizes))  # with something between that nobody watches
+    watched = np.concatenate([np.arange(at, at + size) for at, size in zip(offsets, sizes, strict=True)])
+    buffer, previous = np.zeros(1000), np.zeros(watched.size, np.float32)
+    found, before = np.zeros(watched.size, np.int64), np.zeros(watched.size)
+    for changes in ticks:
+        was = buffer[watched].copy()
+        for at, value in changes:
+            buffer[at] = value
+        count = find_changes(offsets, starts, buffer, previous, found, before)
+        expected = np.flatnonzero(buffer[watched] != was)
+        assert found[:count].tolist() == expected.tolist()
+        assert before[:count].tolist() == was[expected].tolist()
+        assert (previous == buffer[watched]).all()

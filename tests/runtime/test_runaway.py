@@ -108,6 +108,6 @@ def test_a_site_without_faults_never_wakes_and_reports_clean_air() -> None:
     for _ in range(20):
         emulator.tick()
     assert emulator.arena["plant.runaway.awake"] == 0.0
-    air = emulator.arena.group("plant.air", type(emulator._plant.air))
+    air = emulator.arena.group("plant.air", type(emulator._state.air))
     assert not any(getattr(air, field.name).any() for field in dataclasses.fields(air))
     assert emulator.arena["measured.insulation_resistance"] == 1e7

@@ -1,7 +1,7 @@
 """A site's sensors over a hand-made truth."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +11,7 @@ from bms_emulator.arrays import Arena, Layout
 from bms_emulator.profile.loader import load_site
 from bms_emulator.sensing.model import build_sensing_model
 from bms_emulator.sensing.state import GROUPS, ChannelFaults, Measured, SensorOverlay, SensorState
-from bms_emulator.sensing.step import step
+from bms_emulator.sensing.step import Sensors
 
 EXACT: dict[str, Any] = {
     f"container.rack.sensors.{channel}.{key}": 0
@@ -32,11 +32,19 @@ class Rig:
     overlay: SensorOverlay
     dt: float
     tick: int = 0
+    sensors: Sensors = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sensors = Sensors(self.model, self.state, self.measured, self.truth, self.dt)
+
+    def bend(self, **faults: ChannelFaults) -> None:
+        """Let channels of measured arrays be faulty."""
+        self.overlay = replace(self.overlay, **faults)
 
     def step(self, count: int = 1) -> None:
         """Read the sensors a number of ticks long."""
         for _ in range(count):
-            step(self.model, self.state, self.measured, self.truth, self.overlay, self.tick, self.dt)
+            self.sensors.step(self.overlay, self.tick)
             self.tick += 1
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from bms_emulator.sensing.channel import EXACT, bend, gaussian, is_due, noise_counter, quantise
+from bms_emulator.sensing.channel import EXACT, Channels, gaussian, noise_counter, period_ticks, quantise
 from tests.reference import sensing_twin as twin
 from tests.sensing.rig import faults
 
@@ -55,9 +55,15 @@ def test_the_neutral_scale_changes_nothing_that_counts() -> None:
 
 
 def test_a_channel_is_sampled_every_period_whatever_the_step() -> None:
-    assert [tick for tick in range(25) if is_due(tick, 0.1, 0.01)] == [0, 10, 20]
-    assert all(is_due(tick, 0.1, 0.1) for tick in range(5))
-    assert all(is_due(tick, 0.1, 1.0) for tick in range(5))
+    assert [period_ticks(0.1, dt) for dt in (0.01, 0.1, 1.0)] == [10, 1, 1]
+
+
+def test_channels_without_an_age_are_bent_when_they_are_sampled() -> None:
+    reading = np.array([1.0])
+    channels = Channels(EXACT, reading, period=10)
+    for tick in range(21):
+        channels.bend(faults((0, {"offset": 1.0})), tick)
+    assert reading[0] == 4.0
 
 
 def test_faults_bend_only_their_channels_and_only_where_they_were_sampled() -> None:
@@ -68,7 +74,7 @@ def test_faults_bend_only_their_channels_and_only_where_they_were_sampled() -> N
     fresh = np.repeat(age.reshape(-1) == 0.0, 2)
     columns = (table.index, table.gain, table.offset, table.hold, table.lost)
     expected = twin.bend(reading, columns, VOLTAGE, fresh)
-    bend(VOLTAGE, table, reading, age)
+    Channels(VOLTAGE, reading, age).bend(table, 0)
     assert np.array_equal(reading, expected, equal_nan=True)
     assert reading[0, 0] == 3.35
     assert reading[1, 0] == 3.7
@@ -78,5 +84,5 @@ def test_faults_bend_only_their_channels_and_only_where_they_were_sampled() -> N
 
 def test_a_lost_channel_is_lost_even_where_it_is_held() -> None:
     reading = np.array([3.3])
-    bend(VOLTAGE, faults((0, {"hold": 3.7, "lost": 1.0})), reading)
+    Channels(VOLTAGE, reading).bend(faults((0, {"hold": 3.7, "lost": 1.0})), 0)
     assert math.isnan(reading[0])

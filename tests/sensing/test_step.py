@@ -145,8 +145,8 @@ def test_contacts_read_what_conducts() -> None:
 
 def test_an_offset_acts_once_however_long_a_reading_stands() -> None:
     rig = build(EXACT, dt=0.01)
-    rig.overlay.temperature = faults((7, {"offset": 20.0}))
-    rig.overlay.cell_voltage = faults((3, {"offset": 0.1}))
+    rig.bend(temperature=faults((7, {"offset": 20.0})))
+    rig.bend(cell_voltage=faults((3, {"offset": 0.1})))
     rig.step(250)
     assert rig.measured.temperature[0, 7] == pytest.approx(318.15)
     assert rig.measured.cell_voltage[0, 3] == pytest.approx(3.4)
@@ -154,10 +154,10 @@ def test_an_offset_acts_once_however_long_a_reading_stands() -> None:
 
 def test_clearing_a_fault_gives_the_true_reading_back_within_one_sampling_period() -> None:
     rig = build(EXACT)
-    rig.overlay.temperature = faults((7, {"hold": 400.0}), (300, {"lost": 1.0}))
-    rig.overlay.current = faults((1, {"hold": 55.0}))
-    rig.overlay.link_voltage = faults((0, {"gain": 0.5}))
-    rig.overlay.coolant_flow = faults((0, {"hold": 0.0}))
+    rig.bend(temperature=faults((7, {"hold": 400.0}), (300, {"lost": 1.0})))
+    rig.bend(current=faults((1, {"hold": 55.0})))
+    rig.bend(link_voltage=faults((0, {"gain": 0.5})))
+    rig.bend(coolant_flow=faults((0, {"hold": 0.0})))
     rig.step(11)
     assert rig.measured.temperature[0, 7] == 400.0
     assert math.isnan(rig.measured.temperature[1, 300 - 208])
@@ -175,8 +175,8 @@ def test_clearing_a_fault_gives_the_true_reading_back_within_one_sampling_period
 
 def test_a_fault_leaves_the_memory_of_a_sensor_alone() -> None:
     sound, faulty = build(), build()
-    faulty.overlay.temperature = faults((7, {"hold": 400.0}))
-    faulty.overlay.current = faults((0, {"gain": 3.0}))
+    faulty.bend(temperature=faults((7, {"hold": 400.0})))
+    faulty.bend(current=faults((0, {"gain": 3.0})))
     for rig in (sound, faulty):
         rig.truth.racks.current[...] = 100.0
         rig.step(15)

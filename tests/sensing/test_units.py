@@ -40,7 +40,7 @@ def test_a_pack_that_does_not_answer_keeps_its_readings_and_they_grow_older(dt: 
 
 def test_faults_of_sensors_do_not_act_on_readings_that_stand() -> None:
     rig = build(EXACT)
-    rig.overlay.cell_voltage = faults((416 + 110, {"gain": 1.1}))
+    rig.bend(cell_voltage=faults((416 + 110, {"gain": 1.1})))
     rig.step()
     assert rig.measured.cell_voltage[1, 110] == 3.63
     rig.truth.units.cmu_faults[1, 1] = COMMUNICATION
@@ -66,7 +66,7 @@ def test_a_unit_whose_answers_fail_their_check_has_no_valid_reading_for_as_long_
 
 def test_an_invalid_reading_wins_over_one_that_a_fault_holds() -> None:
     rig = build(EXACT)
-    rig.overlay.cell_voltage = faults((110, {"hold": 3.7}))
+    rig.bend(cell_voltage=faults((110, {"hold": 3.7})))
     rig.truth.units.cmu_faults[0, 1] = INTEGRITY
     rig.step()
     assert math.isnan(rig.measured.cell_voltage[0, 110])
@@ -88,7 +88,7 @@ def test_a_silent_chiller_leaves_its_last_report_and_its_age_grows() -> None:
     rig.truth.containers.coolant_supply_temperature += 5.0
     rig.truth.containers.chiller_mode[0] = 3.0
     rig.truth.containers.ambient_temperature += 1.0
-    rig.overlay.coolant_supply_temperature = faults((0, {"offset": 2.0}))
+    rig.bend(coolant_supply_temperature=faults((0, {"offset": 2.0})))
     rig.step(30)
     measured = rig.measured
     assert measured.coolant_supply_temperature[0] == 293.15
@@ -112,12 +112,12 @@ def test_two_current_sensors_have_errors_of_their_own_and_a_fault_hits_one() -> 
     assert (np.abs(apart[2:]) < 4.0).all()
     assert np.std(apart[2:]) > 0.1
     assert (apart.mean(axis=0) != 0.0).all()
-    rig.overlay.current_second = faults((0, {"offset": -30.0}))
+    rig.bend(current_second=faults((0, {"offset": -30.0})))
     rig.step()
     assert rig.measured.current == pytest.approx([150.0, 150.0], abs=3.0)
     assert rig.measured.current_second == pytest.approx([120.0, 150.0], abs=3.0)
     rig.overlay = SensorOverlay.neutral()
-    rig.overlay.current = faults((1, {"lost": 1.0}))
+    rig.bend(current=faults((1, {"lost": 1.0})))
     rig.step()
     assert np.isnan(rig.measured.current).tolist() == [False, True]
     assert rig.measured.current_second == pytest.approx([150.0, 150.0], abs=3.0)
@@ -171,7 +171,7 @@ def test_contacts_and_reports_are_those_of_the_surroundings() -> None:
     around.interlock_open[1], around.controller_faults[0] = 1.0, 65.0
     around.emergency_stop[0] = around.door_open[0] = around.water[0] = 1.0
     around.supply_voltage[0] = 19.5
-    rig.overlay.contactor_feedback = faults((3, {"hold": 1.0}), (5, {"gain": -1.0, "offset": 1.0}))
+    rig.bend(contactor_feedback=faults((3, {"hold": 1.0}), (5, {"gain": -1.0, "offset": 1.0})))
     rig.step()
     assert measured.interlock_closed.tolist() == [1.0, 0.0]
     assert measured.controller_faults.tolist() == [65.0, 0.0]

@@ -62,7 +62,10 @@ GROUPS: dict[str, type] = {
 
 
 class Firmware(Protocol):
-    """Anything that can run the controllers of racks: it takes orders and measurements, and gives rack outputs."""
+    """Anything that can run the controllers of racks: it takes orders and measurements, and gives rack outputs.
 
-    def step(self, measurements: Measurements, time: float, dt: float) -> None:
-        """Read measurements and orders, write the outputs. time, dt: since the start, one firmware period [s]."""
+    It is made for the arrays of these, which never move, and for a period that never varies.
+    """
+
+    def step(self, time: float) -> None:
+        """Read measurements and orders, write the outputs of a period. time: since the start [s]."""

@@ -1,6 +1,6 @@
 """A first look at a firmware: it is loaded, runs for a while beside a rack at rest, and its answers are looked at."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -10,7 +10,7 @@ from bms_emulator.firmware.native import resting
 from bms_emulator.firmware.native.description import Description
 from bms_emulator.firmware.native.errors import FirmwareError
 from bms_emulator.firmware.native.layout import Counts
-from bms_emulator.firmware.native.problems import problems
+from bms_emulator.firmware.native.problems import cautions, problems
 from bms_emulator.firmware.native.views import output_record
 from bms_emulator.firmware.native.worker import Limits, Worker
 
@@ -32,6 +32,7 @@ class Report:
         unprotected: What of the sandbox this machine cannot give.
         steps: Steps that were run.
         problems: What is wrong, each once.
+        cautions: What is allowed and is hardly meant, each once.
         error: What ended the run, where something did.
         step_time: From doorbell to answer: median, 99th percentile, longest [s].
         persistent_size: Of its persistent memory [bytes].
@@ -45,6 +46,7 @@ class Report:
     unprotected: tuple[str, ...] = ()
     steps: int = 0
     problems: list[str] = field(default_factory=list)
+    cautions: list[str] = field(default_factory=list)
     error: FirmwareError | None = None
     step_time: tuple[float, float, float] = (0.0, 0.0, 0.0)
     persistent_size: int | None = None
@@ -114,11 +116,8 @@ class _Run:
         answer = worker.finish()
         duration = clock() - start
         report.steps += 1
-        for problem in problems(worker.outputs, worker.description.alarms):
-            what = problem.split(" = ")[0]
-            if what not in self._found:
-                self._found.add(what)
-                report.problems.append(f"step {report.steps}: {problem}")
+        self._note(report.problems, problems(worker.outputs, worker.description.alarms))
+        self._note(report.cautions, cautions(worker.outputs))
         self._take(answer.log)
         if len(report.text) < _SHOWN:
             report.text = (report.text + answer.log + answer.printed)[:_SHOWN]
@@ -130,6 +129,14 @@ class _Run:
     def digest(self) -> str:
         """Hash of all outputs so far."""
         return self._hash.hexdigest()
+
+    def _note(self, told: list[str], found: Iterable[str]) -> None:
+        """Tell what was found now and not before."""
+        for text in found:
+            what = text.split(" = ")[0]
+            if what not in self._found:
+                self._found.add(what)
+                told.append(f"step {self._report.steps}: {text}")
 
     def _take(self, log: str) -> None:
         self._record[...] = self._worker.outputs

@@ -5,7 +5,7 @@ bounded time, and a worker that has not answered is late.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bms_emulator.arrays import Array
 from bms_emulator.firmware.contract import Commands, MasterLink, Measurements, RackOrders, RackOutputs
 from bms_emulator.firmware.native.errors import FirmwareError
 from bms_emulator.firmware.native.host_errors import FirmwareProblems, FirmwareStopError
@@ -21,6 +22,8 @@ from bms_emulator.firmware.native.layout import Counts
 from bms_emulator.firmware.native.problems import problems
 from bms_emulator.firmware.native.rack_inputs import InputWriter
 from bms_emulator.firmware.native.rack_outputs import HeldOutputs
+from bms_emulator.firmware.native.rack_worker import RackWorker
+from bms_emulator.firmware.native.scheduling import next_priority
 from bms_emulator.firmware.native.step_record import DIGEST_BYTES
 from bms_emulator.firmware.native.traced_worker import RackTrace, TracedWorker
 from bms_emulator.firmware.native.user_rack import UserRack
@@ -28,8 +31,6 @@ from bms_emulator.firmware.native.worker import Limits, Worker
 from bms_emulator.profile.site import SiteProfile
 from bms_emulator.profile.user_firmware import UserFirmware, rack_name, rack_numbers
 
-SUPPLY_MIN = 16.0
-"""Supply below which a rack's controller does not run [V]; a NaN lets it run."""
 MEMORY_INTERVAL = 60.0
 """Between two looks at a firmware's persistent memory [s of simulated time]."""
 
@@ -63,6 +64,7 @@ class UserFirmwareHost:
         orders: From the bank controllers to all racks.
         commands: Mailboxes of the masters.
         master: What is known of their writes.
+        powered: 1 while the supply lets the controllers of the container run, (container,).
         memories: Persistent memories that the last run left, by rack.
         options: What to record, and what to debug.
 
@@ -80,12 +82,15 @@ class UserFirmwareHost:
         orders: RackOrders,
         commands: Commands,
         master: MasterLink,
+        powered: Array,
         memories: Mapping[str, bytes] | None = None,
         options: HostOptions = HostOptions(),  # noqa: B008 (it is frozen)
     ) -> None:
         self.pace = LOCKSTEP
         self._outputs, self._orders, self._commands, self._master = outputs, orders, commands, master
+        self._powered = powered
         self._records: list[Record] = []
+        self._nameless: set[tuple[str, str]] = set()
         self._unknown: list[dict[str, int]] = []
         self._options = options
         self._traces: list[RackTrace] = []
@@ -125,14 +130,15 @@ class UserFirmwareHost:
             if rack.failure is not None:
                 raise FirmwareStopError(rack.failure)
         self._writer.collect(measurements, self._orders, self._commands, self._master)
-        patient = self.pace.patience() is None
+        now, patient = self.pace.now, self.pace.patience() is None
+        priority = 0 if patient else next_priority()
         for n, rack in enumerate(self._racks):
-            if measurements.supply_voltage[self._containers[n]] < SUPPLY_MIN:
-                if rack.lose_supply():
+            if not self._powered[self._containers[n]]:
+                if rack.lose_supply(now, patient=patient):
                     self._held.switch_off(n, self._current(measurements, n))
-            elif rack.prepare(tick, self.pace.now(), patient=patient):
+            elif rack.prepare(tick, now, patient=patient, priority=priority):
                 self._writer.write(n, rack.inputs, measurements)
-                rack.begin(tick, self.pace.now())
+                rack.begin(tick, now())
 
     def gather(self, measurements: Measurements, tick: int, dt: float) -> None:
         """Wait for what the workers have decided, and put that in the place of what stands in the outputs."""
@@ -144,12 +150,11 @@ class UserFirmwareHost:
         for n, rack in enumerate(self._racks):
             current = self._current(measurements, n)
             if rack.collect(tick, self.pace.now, deadline):
-                unknown = self._held.take(n, rack.outputs, rack.alarms, current, time)
-                self._tell_unknown(n, unknown)
+                self._tell_unknown(n, self._held.take(n, rack.outputs, rack.alarms, current, time))
             if rack.watch(tick):
                 self._held.make_safe(n, current)
-            if rack.is_idle and (tick + n) % self._memory_ticks == self._memory_ticks - 1:
-                rack.fetch_memory()
+            if (tick + n) % self._memory_ticks == self._memory_ticks - 1:
+                rack.fetch_memory(self.pace.now, patient=deadline is None)
         self._held.write(self._outputs, self._orders)
 
     # between ticks
@@ -180,10 +185,10 @@ class UserFirmwareHost:
         return sum(rack.lates for rack in self._racks)
 
     def memories(self) -> dict[str, bytes]:
-        """Persistent memory of every rack that has one, by name."""
-        for rack in self._racks:
-            if rack.is_idle:
-                rack.fetch_memory()
+        """Persistent memory of every rack that has one, by name; waits for all of them."""
+        for patient in (False, True):  # ask all of them, then wait
+            for rack in self._racks:
+                rack.fetch_memory(self.pace.now, patient=patient)
         return {rack.name: rack.memory for rack in self._racks if rack.memory is not None}
 
     def save(self) -> dict[str, bytes]:
@@ -223,22 +228,19 @@ class UserFirmwareHost:
                 return Worker(row.library, config, counts, limits, memory, debug, wait=False)
             return TracedWorker(trace, row.library, config, counts, limits, memory, debug)
 
-        def check(outputs: NDArray[np.void], alarms: Mapping[int, str]) -> list[str]:
-            wrong = problems(outputs, alarms)
+        def check(outputs: NDArray[np.void]) -> list[str]:
+            wrong = problems(outputs)
             if wrong and trace is not None:
                 trace.blame("nonsense", "; ".join(wrong))
             return wrong
 
-        return UserRack(
-            name,
-            row,
-            launch,
-            check,
-            site.step_ms * 1_000_000,
-            memories.get(name),
-            lambda data: self._records.append(("firmware", name, data)),
-            attach=partial(self._options.attach, name) if debug else None,
-        )
+        attach = partial(self._options.attach, name) if debug else None
+        worker = RackWorker(launch, memories.get(name), limits.step_time, attach)
+
+        def tell(data: dict[str, Any]) -> None:
+            self._records.append(("firmware", name, data))
+
+        return UserRack(name, row, worker, check, site.step_ms * 1_000_000, tell)
 
     def _trace(self, site: SiteProfile, name: str) -> RackTrace | None:
         """What records a rack, where that is wanted."""
@@ -280,11 +282,21 @@ class UserFirmwareHost:
         if active == before:
             return
         self._unknown[n] = active
+        rack = self._racks[n]
+        self._tell_nameless(rack, active)
         for alarm in sorted(active.keys() | before.keys()):
             level, previous = active.get(alarm, 0), before.get(alarm, 0)
             if level != previous:
                 data = {"alarm": alarm, "level": level, "previous": previous}
-                self._records.append(("alarm", self._racks[n].name, data))
+                self._records.append(("alarm", rack.name, data))
+
+    def _tell_nameless(self, rack: UserRack, active: Collection[str]) -> None:
+        """Tell, once for each, of alarms that the firmware itself does not name."""
+        for alarm in sorted(set(active) - set(rack.alarms.values())):
+            if (rack.name, alarm) not in self._nameless:
+                self._nameless.add((rack.name, alarm))
+                message = f"bms_describe names no alarm of this id: it counts with its level, as {alarm}"
+                self._records.append(("firmware", rack.name, {"action": "alarm", "alarm": alarm, "message": message}))
 
 
 def _racks(site: SiteProfile, row: UserFirmware) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ import socket
 import struct
 import subprocess
 import sys
+from contextlib import ExitStack
 from typing import NamedTuple
 
 _BOOT = (
@@ -43,33 +44,30 @@ def launch(memory: int, is_debugged: bool) -> Launched:
     Raises:
         OSError: No process can be started.
     """
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    if not is_debugged:  # a process that was stopped half-way through a long message
-        for way in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
-            ours.setsockopt(socket.SOL_SOCKET, way, struct.pack("ll", _MESSAGE, 0))
-    channel = ours.detach()
-    output, printing = os.pipe()
-    life, lifeline = os.pipe()
-    os.set_blocking(output, False)
-    os.set_blocking(printing, False)  # what does not fit is lost, and nobody waits
     kept = {key: text for key, text in os.environ.items() if not key.startswith("PYTHON") or key == "PYTHONHOME"}
-    arguments = [str(descriptor) for descriptor in (theirs.fileno(), memory, life)]
-    try:
+    with ExitStack() as on_failure, ExitStack() as always:
+        ours, theirs = (always.enter_context(end) for end in socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+        if not is_debugged:  # a process that was stopped half-way through a long message
+            for way in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+                ours.setsockopt(socket.SOL_SOCKET, way, struct.pack("ll", _MESSAGE, 0))
+        output, printing = os.pipe()
+        on_failure.callback(os.close, output)
+        always.callback(os.close, printing)
+        life, lifeline = os.pipe()
+        always.callback(os.close, life)
+        on_failure.callback(os.close, lifeline)
+        os.set_blocking(output, False)
+        os.set_blocking(printing, False)  # what does not fit is lost, and nobody waits
+        passed = theirs.fileno(), memory, life
         process = subprocess.Popen(
-            [sys.executable, "-s", "-S", "-B", "-c", _BOOT, *arguments, *sys.path],
+            [sys.executable, "-s", "-S", "-B", "-c", _BOOT, *map(str, passed), *sys.path],
             stdin=subprocess.DEVNULL,
             stdout=printing,
             stderr=printing,
-            pass_fds=(theirs.fileno(), memory, life),
+            pass_fds=passed,
             env=kept | _ENVIRONMENT,
             start_new_session=True,  # Ctrl-C is for the emulator
         )
-    except BaseException:
-        for descriptor in (channel, output, lifeline):
-            os.close(descriptor)
-        raise
-    finally:
-        theirs.close()
-        os.close(printing)
-        os.close(life)
+        on_failure.pop_all()
+        channel = ours.detach()
     return Launched(process, channel, output, lifeline)

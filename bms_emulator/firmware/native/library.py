@@ -6,6 +6,7 @@ import os
 from bms_emulator.firmware.native.abi import ABI_MAJOR, ABI_MINOR, OPTIONAL, REQUIRED
 from bms_emulator.firmware.native.elf import exported, missing_text
 from bms_emulator.firmware.native.errors import FirmwareError
+from bms_emulator.firmware.native.guarded_buffer import GuardedBuffer
 
 _DESCRIPTION = 4096
 _LONGEST = 1 << 20
@@ -16,17 +17,17 @@ _LARGEST = 1 << 30
 
 _SIGNATURES = {
     "bms_abi_version": (ctypes.c_uint32, ()),
-    "bms_describe": (ctypes.c_int32, (ctypes.c_char_p, ctypes.c_int32)),
-    "bms_create": (ctypes.c_void_p, (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_size_t)),
+    "bms_describe": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_int32)),
+    "bms_create": (ctypes.c_void_p, (ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t)),
     "bms_reset": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_uint32)),
     "bms_step": (
         ctypes.c_int32,
         (ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p),
     ),
-    "bms_persistent": (ctypes.c_int64, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t)),
+    "bms_persistent": (ctypes.c_int64, (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)),
     "bms_destroy": (None, (ctypes.c_void_p,)),
-    "bms_snapshot_save": (ctypes.c_int64, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t)),
-    "bms_snapshot_load": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t)),
+    "bms_snapshot_save": (ctypes.c_int64, (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)),
+    "bms_snapshot_load": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)),
 }
 
 
@@ -37,12 +38,13 @@ class Library:
         path: Of the library.
         inputs: Address of ``bms_inputs``.
         outputs: Address of ``bms_outputs``.
+        buffer: For what goes to and comes from its other calls.
 
     Raises:
         FirmwareError: "load" or "abi": it cannot be used.
     """
 
-    def __init__(self, path: str, inputs: int, outputs: int) -> None:
+    def __init__(self, path: str, inputs: int, outputs: int, buffer: GuardedBuffer) -> None:
         path = os.path.abspath(path)  # noqa: PTH100 (a bare name would be looked for in the system's folders)
         try:
             library = ctypes.CDLL(path, mode=os.RTLD_NOW | os.RTLD_LOCAL)
@@ -60,6 +62,7 @@ class Library:
         self._library = library
         self._inputs = inputs
         self._outputs = outputs
+        self._buffer = buffer
         self._step = library.bms_step
         self._handle: int | None = None
         self.has_snapshot = bool(snapshot)
@@ -81,13 +84,13 @@ class Library:
             )
         size = _DESCRIPTION
         for _ in range(2):
-            buffer = ctypes.create_string_buffer(size)
-            length = self._library.bms_describe(buffer, size)
+            length = self._library.bms_describe(self._buffer.make(size), size)
+            self._look_at_buffer("bms_describe")
             if not 0 <= length < _LONGEST:
                 raise FirmwareError("describe", f"bms_describe: says that its text is {length} bytes long")
             if length < size:
                 try:
-                    return buffer.raw[:length].decode()
+                    return self._buffer.content(length).decode()
                 except UnicodeDecodeError as error:
                     raise FirmwareError("describe", f"bms_describe: is not UTF-8: {error}") from None
             size = length + 1
@@ -99,7 +102,8 @@ class Library:
         Raises:
             FirmwareError: "create": it makes none.
         """
-        self._handle = self._library.bms_create(config.encode(), blob, len(blob or b""))
+        address = None if blob is None else self._buffer.fill(blob)
+        self._handle = self._library.bms_create(config.encode(), address, len(blob or b""))
         if not self._handle:
             raise FirmwareError("create", "bms_create returned NULL: it makes no instance for this rack")
 
@@ -123,7 +127,7 @@ class Library:
 
     def load(self, state: bytes) -> int:
         """Restore a state; 0, or an error number."""
-        code: int = self._library.bms_snapshot_load(self._handle, state, len(state))
+        code: int = self._library.bms_snapshot_load(self._handle, self._buffer.fill(state), len(state))
         return code
 
     def close(self) -> None:
@@ -133,11 +137,15 @@ class Library:
     def _blob(self, name: str) -> bytes:
         size = _BLOB
         for _ in range(2):
-            buffer = ctypes.create_string_buffer(size)
-            length = getattr(self._library, name)(self._handle, buffer, size)
+            length = getattr(self._library, name)(self._handle, self._buffer.make(size), size)
+            self._look_at_buffer(name)
             if not 0 <= length < _LARGEST:
                 raise FirmwareError("error_code", f"{name}: returned the length {length}", {"code": length})
             if length <= size:
-                return buffer.raw[:length]
+                return self._buffer.content(length)
             size = length
         raise FirmwareError("error_code", f"{name}: wants ever more room, now {length} bytes", {"code": length})
+
+    def _look_at_buffer(self, call: str) -> None:
+        if not self._buffer.is_whole():
+            raise FirmwareError("bounds", f"{call}: wrote in front of its buffer: index -1 or below")

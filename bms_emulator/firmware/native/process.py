@@ -17,6 +17,7 @@ from bms_emulator.firmware.native.crash import LastWords
 from bms_emulator.firmware.native.debug import allow_debugger, tracer
 from bms_emulator.firmware.native.description import DescriptionError, read_description, unsupported
 from bms_emulator.firmware.native.errors import FirmwareError
+from bms_emulator.firmware.native.guarded_buffer import GuardedBuffer
 from bms_emulator.firmware.native.layout import Counts
 from bms_emulator.firmware.native.library import Library
 from bms_emulator.firmware.native.printing import print_lines
@@ -42,12 +43,15 @@ def main(channel: int, memory: int, lifeline: int) -> None:
     sandbox.end_with(lifeline)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     setup = json.loads(protocol.receive(channel)[1])
-    blob = protocol.receive(channel)[1]
     block = Block(memory, Counts(**setup["counts"]))
+    blob = None if setup["blob"] is None else os.pread(memory, setup["blob"], block.layout.size)
     os.close(memory)
-    words = LastWords(channel, block.what_lies_at)
+    buffer = GuardedBuffer()
+    words = LastWords(
+        channel, lambda at, is_write: block.what_lies_at(at, is_write) or buffer.what_lies_at(at, is_write)
+    )
     try:
-        server = _start(setup, blob[1:] if blob else None, channel, block, words)
+        server = _start(setup, blob, channel, block, buffer, words)
         while server.serve():
             pass
     except FirmwareError as error:
@@ -64,7 +68,9 @@ def main(channel: int, memory: int, lifeline: int) -> None:
     os._exit(0)
 
 
-def _start(setup: dict[str, Any], blob: bytes | None, channel: int, block: Block, words: LastWords) -> "Server":
+def _start(
+    setup: dict[str, Any], blob: bytes | None, channel: int, block: Block, buffer: GuardedBuffer, words: LastWords
+) -> "Server":
     """Close the sandbox, load the firmware and make its instance."""
     library = setup["library"]
     firmware: Library | PythonFirmware | None = None
@@ -78,7 +84,7 @@ def _start(setup: dict[str, Any], blob: bytes | None, channel: int, block: Block
     sandbox.limit_resources(setup["memory"], setup["cpu"])
     refusal = sandbox.forbid_calls()
     if firmware is None:
-        firmware = Library(library, block.inputs, block.outputs)
+        firmware = Library(library, block.inputs, block.outputs, buffer)
     words.call = "bms_describe"
     text = firmware.describe()
     try:

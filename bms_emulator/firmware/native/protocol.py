@@ -7,7 +7,6 @@ import os
 import struct
 
 SETUP = b"s"
-BLOB = b"b"
 STEP = b"r"
 RESET = b"z"
 PERSISTENT = b"p"

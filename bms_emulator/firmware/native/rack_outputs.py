@@ -5,11 +5,8 @@ reference firmware works it out from the same measurements: extremes, means and 
 resistance. Times and counts of alarms, and openings under load, are kept here.
 """
 
-import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +14,8 @@ from numpy.typing import NDArray
 from bms_emulator.arrays import Array
 from bms_emulator.firmware.contract import Action, ConnectFailure, RackMode, RackOrders, RackOutputs
 from bms_emulator.firmware.native.abi import NO_CHILLER_REQUEST, NO_SOURCE
-from bms_emulator.firmware.native.layout import LOG_CAPACITY
+from bms_emulator.firmware.native.output_block import OutputBlock
+from bms_emulator.firmware.native.ranges import HIGHEST_LEVEL, NUMBERS
 from bms_emulator.jit import kernel
 
 COLUMNS = (
@@ -29,25 +27,15 @@ COLUMNS = (
     "insulation_monitor_enabled",
     "alarm_latched",
     "chiller_request",
-    "charge_current_limit",
-    "discharge_current_limit",
-    "charge_current_limit_60s",
-    "discharge_current_limit_60s",
-    "charge_power_limit",
-    "discharge_power_limit",
-    "charge_power_limit_60s",
-    "discharge_power_limit_60s",
-    "soc",
-    "soh",
-    "soe_charge",
-    "soe_discharge",
+    *NUMBERS,
     "connected",
     "openings_under_load",
     "alarm_level",
     "alarm_action",
     "balancing_count",
+    "balancing_revision",
 )
-"""Outputs of which a rack has one; from the current limit to the energies in the order of the struct."""
+"""Outputs of which a rack has one."""
 TABLES = (
     "contactor_command",
     "balancing",
@@ -58,11 +46,8 @@ TABLES = (
     "alarm_count",
 )
 """Outputs of which a rack has several."""
-WORDS = 8
-"""Numbers of 32 bits that follow one another, from the count of alarms to the failure to connect."""
-NUMBERS = 12
-"""Numbers of 64 bits that follow one another, from the first limit to the last energy."""
-HEARTBEATS = 65536
+COUNTER = 65536
+"""At which heartbeats and revisions begin anew."""
 LEVEL_ACTION = (Action.NONE, Action.DERATE, Action.STOP, Action.OPEN)
 """What a level of an alarm means for the rack."""
 
@@ -74,49 +59,6 @@ _COMMANDS = np.array([[float(word >> k & 1) for k in range(3)] for word in range
 _MAINS = 0b101
 
 Positions = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class OutputBlock:
-    """The outputs of one worker.
-
-    Attributes:
-        scalars: All that follows but for arrays, as bytes.
-        words: See ``WORDS``.
-        numbers: See ``NUMBERS``.
-        balancing: 1 bleeds the cell, (cell,).
-        alarms: Room for alarms: id, level, source.
-    """
-
-    scalars: NDArray[np.uint8]
-    words: NDArray[np.uint32]
-    numbers: Array
-    balancing: NDArray[np.uint8]
-    alarms: NDArray[np.void]
-
-    @classmethod
-    def of(cls, outputs: NDArray[np.void]) -> Self:
-        """The fields of a block that is laid out as ``bms_outputs`` is."""
-        block = outputs.reshape(1)
-        struct = block.reshape(())
-        raw = block.view(np.uint8)
-        fields: Any = block.dtype.fields
-        start = fields["alarm_count"][1]
-        words = raw[start : start + 4 * WORDS].view(np.uint32)
-        end = fields["soe_discharge"][1] + 8
-        numbers = raw[end - 8 * NUMBERS : end].view(np.float64)
-        return cls(raw[start:end], words, numbers, struct["balancing"], struct["alarms"])
-
-    def digest(self, digest: "hashlib.blake2b") -> None:
-        """Add everything that the firmware decided to a digest."""
-        digest.update(self.scalars.data)
-        digest.update(self.balancing.data)
-        if self.words[0]:
-            digest.update(self.alarms[: self.words[0]].tobytes())
-
-    def is_plain(self) -> bool:
-        """Whether it is quickly seen that nothing is wrong; where not, it takes a longer look to tell."""
-        return bool(is_plain(self.words, self.numbers, self.balancing))
 
 
 class HeldOutputs:
@@ -137,7 +79,7 @@ class HeldOutputs:
         self._tables: tuple[Array, ...] = tuple(target[racks] for target in self._table_targets)
         self._position = {name: k for k, name in enumerate(alarm_ids)}
         self._open_current = open_current
-        for name in ("soc", "soh"):
+        for name in ("soc", "soh", "balancing_revision"):
             self._columns[:, _AT[name]] = getattr(outputs, name)[racks]
         self._columns[:, _AT["chiller_request"]] = math.nan
         self._contactors = [0] * len(racks)
@@ -149,7 +91,7 @@ class HeldOutputs:
         Args:
             n: Which of the racks.
             block: Its outputs, which make sense.
-            names: Names of its alarms by their numbers.
+            names: Names of its alarms by their numbers; one without is named ``alarm_`` and its number.
             current: Its current as measured [A].
             time: Of the decision, since the start [s].
 
@@ -163,7 +105,7 @@ class HeldOutputs:
         row[: _LIMITS.start] = (
             state,
             failure,
-            heartbeat % HEARTBEATS,
+            heartbeat % COUNTER,
             flags & 1,
             flags >> 1 & 1,
             flags >> 2 & 1,
@@ -183,7 +125,7 @@ class HeldOutputs:
         self._silence(n, RackMode.FAULT, current)
         row = self._columns[n]
         row[_AT["connect_failure"]] = ConnectFailure.FAULT
-        row[_AT["alarm_level"]] = 3
+        row[_AT["alarm_level"]] = HIGHEST_LEVEL
         row[_AT["alarm_action"]] = Action.OPEN
 
     def switch_off(self, n: int, current: float) -> None:
@@ -212,7 +154,8 @@ class HeldOutputs:
         for name in ("ready", "breaker_trip", "insulation_monitor_enabled", "connected", "balancing_count"):
             row[_AT[name]] = 0.0
         row[_AT["chiller_request"]] = math.nan
-        self._tables[TABLES.index("balancing")][n] = 0.0
+        if self._tables[TABLES.index("balancing")][n].any():
+            self._bleed(n, 0.0)
 
     def _switch(self, n: int, contactors: int, current: float) -> None:
         before = self._contactors[n]
@@ -225,9 +168,17 @@ class HeldOutputs:
 
     def _balance(self, n: int, balancing: NDArray[np.uint8]) -> None:
         count = int(np.count_nonzero(balancing))
-        if count or self._columns[n, _AT["balancing_count"]]:
-            self._tables[TABLES.index("balancing")][n] = balancing
+        if count == self._columns[n, _AT["balancing_count"]] == 0:
+            return
         self._columns[n, _AT["balancing_count"]] = count
+        if not np.array_equal(self._tables[TABLES.index("balancing")][n], balancing):
+            self._bleed(n, balancing)
+
+    def _bleed(self, n: int, balancing: NDArray[np.uint8] | float) -> None:
+        """Bleed other cells than before, which the plant knows by the revision."""
+        self._tables[TABLES.index("balancing")][n] = balancing
+        row = self._columns[n]
+        row[_AT["balancing_revision"]] = (row[_AT["balancing_revision"]] + 1.0) % COUNTER
 
     def _raise(
         self, n: int, alarms: NDArray[np.void], names: Mapping[int, str], time: float
@@ -241,7 +192,7 @@ class HeldOutputs:
         active: dict[int, int] = {}
         for alarm, level, source, _ in alarms.tolist():
             highest = max(highest, level)
-            name = names[alarm]
+            name = names.get(alarm, f"alarm_{alarm}")
             k = self._position.get(name)
             if k is None:
                 unknown[name] = max(level, unknown.get(name, 0))
@@ -258,25 +209,6 @@ class HeldOutputs:
                 levels[k] = level
         self._alarmed[n] = bool(active)
         return highest, unknown
-
-
-@kernel
-def is_plain(words, numbers, balancing):  # type: ignore[no-untyped-def]
-    """Whether there is no alarm and all values are certainly allowed; see :mod:`bms_emulator.firmware.native.problems`.
-
-    words (8), limits [A] [W], shares [1] and energies [J] (12), balancing (cell).
-    """
-    chiller = words[6]
-    wrong = words[0] > 0 or words[1] > LOG_CAPACITY or words[2] > 0b111 or words[3] > 0b1111
-    wrong |= words[4] > 10 or (chiller > 3 and chiller != NO_CHILLER_REQUEST) or words[7] > 8
-    for k in range(12):
-        largest = 1.0 if 8 <= k < 10 else 1e12
-        wrong |= not 0.0 <= numbers[k] <= largest
-    for k in (0, 1, 4, 5):
-        wrong |= not numbers[k] <= numbers[k + 2]
-    for k in range(balancing.shape[0]):
-        wrong |= balancing[k] > 1
-    return not wrong
 
 
 @kernel

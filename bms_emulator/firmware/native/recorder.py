@@ -107,8 +107,8 @@ class Recorder:
         return self.count > 0 and self.count % self._ring.segment == 0
 
     def checkpoint(self, snapshot: bytes) -> None:
-        """Keep a snapshot, taken between two steps, for replays that begin here."""
-        self._note(Event(self.count, CHECKPOINT, data=snapshot))
+        """Keep a snapshot of the state before the step that was begun last, for replays that begin there."""
+        self._note(Event(self.count - 1, CHECKPOINT, data=snapshot))
 
     def trace(self) -> Trace:
         """What is kept now."""

@@ -5,7 +5,7 @@ import struct
 from statistics import median
 from typing import Any
 
-from bms_emulator.firmware.native.rack_outputs import OutputBlock
+from bms_emulator.firmware.native.output_block import OutputBlock
 
 DIGEST_BYTES = 16
 TIMES_KEPT = 512

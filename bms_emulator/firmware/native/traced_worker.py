@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bms_emulator.firmware.native import protocol
 from bms_emulator.firmware.native.abi import Reset
 from bms_emulator.firmware.native.errors import FirmwareError
 from bms_emulator.firmware.native.layout import Counts
@@ -80,13 +81,18 @@ class RackTrace:
             self._tell(f"{stream}: cannot be written: {error.strerror or error}")
             self._recorder = Recorder(header, worker.inputs, worker.outputs, options.steps)
 
-    def begin(self, worker: Worker, t_ns: int, dt_ns: int, periods: int) -> None:
-        """Record the inputs of a step. FirmwareError: the snapshot that was due failed."""
+    def begin(self, t_ns: int, dt_ns: int, periods: int) -> bool:
+        """Record the inputs of a step; whether a snapshot of the state before it is due."""
         assert self._recorder is not None
-        if self._recorder.checkpoint_due() and worker.description.has_snapshot:
-            self._recorder.checkpoint(worker.save())
+        is_due = self._recorder.checkpoint_due()
         self._tick = t_ns // self._tick_ns - 1
         self._recorder.begin(t_ns, dt_ns, periods)
+        return is_due
+
+    def checkpoint(self, state: bytes) -> None:
+        """Keep a snapshot of the state before the step that was begun last."""
+        assert self._recorder is not None
+        self._recorder.checkpoint(state)
 
     def finish(self, report: StepReport) -> None:
         """Record the answer to it."""
@@ -159,20 +165,35 @@ class TracedWorker(Worker):
         self._trace = trace
         self._origin = config, blob
         self._is_stepping = False
+        self._is_saving = False
         super().__init__(library, config, counts, limits, blob, debug, wait=False)
 
     def begin(self, t_ns: int, dt_ns: int, periods: int = 1) -> None:
-        """See :class:`Worker`."""
-        self._trace.begin(self, t_ns, dt_ns, periods)
+        """See :class:`Worker`. A snapshot that is due is asked for together with the step."""
+        self._ready()
+        self._is_saving = self._trace.begin(t_ns, dt_ns, periods) and self.description.has_snapshot
         self._is_stepping = True
         try:
+            if self._is_saving:
+                self._send(protocol.SAVE)
             super().begin(t_ns, dt_ns, periods)
         except FirmwareError as error:
             self._fail(error)
             raise
 
+    def poll(self, timeout: float | None) -> bool:
+        """See :class:`Worker`. FirmwareError: the snapshot that was due was the end of the firmware."""
+        if not super().poll(timeout):
+            return False
+        if not self._is_saving:
+            return True
+        self._take_state()
+        return super().poll(timeout)
+
     def finish(self) -> StepReport:
         """See :class:`Worker`."""
+        if self._is_saving:
+            self._take_state()
         try:
             report = super().finish()
         except FirmwareError as error:
@@ -187,26 +208,46 @@ class TracedWorker(Worker):
 
     def hung(self, patience: float = LAST_WORDS) -> FirmwareError:
         """See :class:`Worker`."""
+        self._is_saving = False
         error = super().hung(patience)
         self._fail(error)
         return error
 
-    def reset(self, kind: int = Reset.POWER_ON) -> None:
+    def begin_reset(self, kind: int = Reset.POWER_ON) -> None:
         """See :class:`Worker`."""
         self._trace.event(RESET, {"kind": int(kind)})
-        super().reset(kind)
+        super().begin_reset(kind)
 
     def load(self, state: bytes) -> None:
         """See :class:`Worker`."""
         self._trace.event(RESTORED, data=state)
         super().load(state)
 
-    def _ask(self, kind: bytes, payload: bytes = b"") -> bytes:
+    def take(self) -> bytes:
+        """See :class:`Worker`."""
         try:
-            return super()._ask(kind, payload)
+            return super().take()
         except FirmwareError as error:
             self._fail(error)
             raise
+
+    def _ask(self, kind: bytes, payload: bytes = b"") -> None:
+        try:
+            super()._ask(kind, payload)
+        except FirmwareError as error:
+            self._fail(error)
+            raise
+
+    def _take_state(self) -> None:
+        """Keep the snapshot that comes before the answer to the step; one that is refused is recorded, and no more."""
+        self._is_saving = False
+        try:
+            self._trace.checkpoint(self._answer(self.limits.step_time))
+        except FirmwareError as error:
+            if not self.alive:
+                self._fail(error)
+                raise
+            self._trace.event(ERROR, {"kind": error.kind, **error.details})
 
     def _fail(self, error: FirmwareError) -> None:
         if "trace" in error.details or not hasattr(self, "description"):

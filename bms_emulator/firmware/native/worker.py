@@ -110,6 +110,7 @@ class Worker:
         counted = {"cell_count": counts.cells, "temperature_count": counts.temperatures, "pack_count": counts.packs}
         setup = {
             "library": library,
+            "blob": None if blob is None else len(blob),
             "config": json.dumps({**config, **counted}),
             "counts": asdict(counts),
             "memory": self.limits.memory,
@@ -120,6 +121,7 @@ class Worker:
         memory = os.memfd_create("bms-firmware")
         try:
             os.ftruncate(memory, layout.size)
+            os.pwrite(memory, blob or b"", layout.size)  # behind the block, for it may be longer than a message
             shared = mmap.mmap(memory, layout.size)
             self.inputs = view(shared, input_fields(layout))
             self.outputs = view(shared, output_fields(layout))
@@ -129,10 +131,9 @@ class Worker:
         self._descriptors: tuple[int, ...] = (self._channel, self._output, lifeline)
         self._poll = select.poll()
         self._poll.register(self._channel, select.POLLIN)
-        self._pending: Literal["", "start", "step"] = "start"
+        self._pending: Literal["", "start", "step", "call"] = "start"
         try:
             self._send(protocol.SETUP, json.dumps(setup).encode())
-            self._send(protocol.BLOB, b"" if blob is None else b"1" + blob)
             if wait:
                 self.finish()
         except BaseException:
@@ -182,14 +183,25 @@ class Worker:
             FirmwareError: Something is wrong with the firmware. Where :attr:`alive` has become False it needs a new
                 worker; the outputs are void in any case.
         """
-        pending, self._pending = self._pending, ""
-        if pending not in ("start", "step"):
-            raise RuntimeError("finish() without begin()")
+        pending = self._taken("start", "step")
         answer = self._answer(self.limits.start_time if pending == "start" else self.limits.step_time)
         if pending == "start":
             self._describe(answer)
             answer = b""
         return StepReport(_text(answer), self._printed())
+
+    def begin_reset(self, kind: int = Reset.POWER_ON) -> None:
+        """Let everything but persistent memory start anew; :meth:`poll` and :meth:`take` follow, as for the next."""
+        self._ask(protocol.RESET, protocol.RESET_KIND.pack(kind))
+
+    def begin_persistent(self) -> None:
+        """Ask for what would be in the EEPROM."""
+        self._ask(protocol.PERSISTENT)
+
+    def take(self) -> bytes:
+        """Take the answer to one of the two before, up to the limits. FirmwareError: as for :meth:`finish`."""
+        self._taken("call")
+        return self._answer(self.limits.step_time)
 
     def give_up(self) -> None:
         """Let a firmware that does not answer tell where it is, which :meth:`hung` takes; does not wait for that."""
@@ -212,24 +224,24 @@ class Worker:
         return self._error("hang", message, details)
 
     def reset(self, kind: int = Reset.POWER_ON) -> None:
-        """Let everything but persistent memory start anew.
-
-        Raises:
-            FirmwareError: As for :meth:`finish`; so do the next methods.
-        """
-        self._ask(protocol.RESET, protocol.RESET_KIND.pack(kind))
+        """:meth:`begin_reset`, and wait for it. FirmwareError: as for :meth:`finish`; so do the next methods."""
+        self.begin_reset(kind)
+        self.take()
 
     def persistent(self) -> bytes:
         """What would be in the EEPROM."""
-        return self._ask(protocol.PERSISTENT)
+        self.begin_persistent()
+        return self.take()
 
     def save(self) -> bytes:
         """The whole state of the instance, where the description has ``has_snapshot``."""
-        return self._ask(protocol.SAVE)
+        self._ask(protocol.SAVE)
+        return self.take()
 
     def load(self, state: bytes) -> None:
         """Restore a state that :meth:`save` gave."""
         self._ask(protocol.LOAD, state)
+        self.take()
 
     def close(self) -> None:
         """Destroy the instance and end the process; at once where it does not answer."""
@@ -276,10 +288,17 @@ class Worker:
         if self._pending:
             raise RuntimeError("finish() comes first")
 
-    def _ask(self, kind: bytes, payload: bytes = b"") -> bytes:
+    def _ask(self, kind: bytes, payload: bytes = b"") -> None:
         self._ready()
+        self._pending = "call"
         self._send(kind, payload)
-        return self._answer(self.limits.step_time)
+
+    def _taken(self, *expected: str) -> str:
+        """What is under way, whose answer is taken now."""
+        pending, self._pending = self._pending, ""
+        if pending not in expected:
+            raise RuntimeError(f"no {' or '.join(expected)} was begun")
+        return pending
 
     def _send(self, kind: bytes, payload: bytes = b"") -> None:
         for part in protocol.parts(kind, payload):

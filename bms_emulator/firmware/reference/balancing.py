@@ -132,7 +132,7 @@ def decide_balancing(
     """
     pack_count = cell_voltage_age.shape[1]
     per_pack = cell_voltage.shape[1] // pack_count
-    for r in range(first, cell_voltage.shape[0], stride):
+    for r in range(first[0], cell_voltage.shape[0], stride):
         spread = cell_voltage_max[r] - cell_voltage_min[r]
         wanted = spread > (stop_spread if active[r] != 0.0 else start_spread)
         wanted &= permitted[r] != 0.0 and alarm_action[r] < _STOP

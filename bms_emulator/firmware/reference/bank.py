@@ -4,7 +4,7 @@ import numpy as np
 
 from bms_emulator.firmware.contract import BankMode, BankOutputs, Measurements, RackMode, RackOutputs, Request
 from bms_emulator.firmware.reference.extremes import extremes, valid_total
-from bms_emulator.jit import kernel, scalar
+from bms_emulator.jit import Bound, bind, kernel, scalar
 
 _INIT, _SELF_TEST, _PRECHARGE, _CONNECTED, _OPENING, _FAULT, _EMERGENCY, _SAFE_LOCK, _MAINTENANCE, _SHUTDOWN = (
     float(RackMode.INIT),
@@ -29,9 +29,10 @@ _BANK_DISCONNECTED, _BANK_INITIALIZING, _BANK_CONNECTED, _BANK_STANDBY, _BANK_SU
 )
 
 
-def find_bank_extremes(measurements: Measurements, racks: RackOutputs, bank: BankOutputs) -> None:
-    """Find the extremes of every container among its racks."""
-    gather_extremes(
+def find_bank_extremes(measurements: Measurements, racks: RackOutputs, bank: BankOutputs) -> tuple[Bound, ...]:
+    """What finds the extremes of every container among its racks."""
+    voltages = bind(
+        gather_extremes,
         racks.cell_voltage_max,
         racks.cell_voltage_max_pack,
         racks.cell_voltage_min,
@@ -45,7 +46,8 @@ def find_bank_extremes(measurements: Measurements, racks: RackOutputs, bank: Ban
         bank.cell_voltage_min_pack,
         bank.cell_voltage_avg,
     )
-    gather_extremes(
+    temperatures = bind(
+        gather_extremes,
         racks.temperature_max,
         racks.temperature_max_pack,
         racks.temperature_min,
@@ -59,7 +61,8 @@ def find_bank_extremes(measurements: Measurements, racks: RackOutputs, bank: Ban
         bank.temperature_min_pack,
         bank.temperature_avg,
     )
-    compare_racks(
+    string_voltages = bind(
+        compare_racks,
         measurements.string_voltage,
         bank.rack_voltage_max,
         bank.rack_voltage_max_rack,
@@ -67,7 +70,8 @@ def find_bank_extremes(measurements: Measurements, racks: RackOutputs, bank: Ban
         bank.rack_voltage_min_rack,
         bank.rack_voltage_avg,
     )
-    compare_racks(
+    currents = bind(
+        compare_racks,
         measurements.current,
         bank.rack_current_max,
         bank.rack_current_max_rack,
@@ -75,6 +79,7 @@ def find_bank_extremes(measurements: Measurements, racks: RackOutputs, bank: Ban
         bank.rack_current_min_rack,
         bank.rack_current_avg,
     )
+    return voltages, temperatures, string_voltages, currents
 
 
 @kernel

@@ -9,6 +9,7 @@ from bms_emulator.firmware.contract import Measurements
 from bms_emulator.firmware.reference.alarm_model import container_rows, container_signals
 from bms_emulator.firmware.reference.protection import ask_racks, evaluate_alarms
 from bms_emulator.firmware.reference.signals_container import compare_racks, derive_container_signals
+from bms_emulator.jit import Bound, bind
 from bms_emulator.profile.signals import CONTAINER_SIGNALS
 from bms_emulator.profile.site import SiteProfile
 
@@ -22,9 +23,22 @@ class BankSupervision:
     Args:
         site: Counts and firmware settings.
         arrays: What it reads and writes.
+        measurements: What it knows of the plant.
+        time: Time since the start [s], (1,).
+        dt: Firmware period [s].
+
+    Attributes:
+        signals: What alarms look at, (container, signal).
+        sources: Where that is, (container, signal).
+        calls: What judges all containers, by measurements and by what their racks published last.
     """
 
-    def __init__(self, site: SiteProfile, arrays: "FirmwareArrays") -> None:
+    def __init__(
+        self, site: SiteProfile, arrays: "FirmwareArrays", measurements: Measurements, time: Array, dt: float
+    ) -> None:
+        self._measurements = measurements
+        self._time = time
+        self._dt = dt
         self._container = container_signals(site)
         self._rated_current = site.container.rack.rated_current_a
         self._rows = container_rows(site)
@@ -37,13 +51,17 @@ class BankSupervision:
         self.sources: Array = np.zeros_like(self.signals)
         self._neutral: Array = np.zeros(site.container_count)
         """No direction of current, and nobody who asks for an action."""
+        self.calls: tuple[Bound, ...] = (
+            self._watch_container(),
+            self._watch_racks(),
+            self._evaluate(),
+            self._ask_racks(),
+        )
 
-    def run(self, measurements: Measurements, time: float, dt: float) -> None:
-        """Judge all containers by measurements and by what their racks published last; time, dt [s]."""
-        self._watch_container(measurements)
-        self._watch_racks(measurements, dt)
+    def _evaluate(self) -> Bound:
         commands, bank, private = self._commands, self._bank, self._private
-        evaluate_alarms(
+        return bind(
+            evaluate_alarms,
             *self._rows,
             private.bank_alarm_wake,
             private.bank_alarm_active,
@@ -66,11 +84,14 @@ class BankSupervision:
             private.bank_action,
             private.bank_charge_action,
             private.bank_discharge_action,
-            time,
-            dt,
+            self._time,
+            self._dt,
         )
-        orders = self._orders
-        ask_racks(
+
+    def _ask_racks(self) -> Bound:
+        orders, private = self._orders, self._private
+        return bind(
+            ask_racks,
             private.bank_action,
             private.bank_charge_action,
             private.bank_discharge_action,
@@ -79,9 +100,11 @@ class BankSupervision:
             orders.discharge_action,
         )
 
-    def _watch_container(self, measurements: Measurements) -> None:
+    def _watch_container(self) -> Bound:
+        measurements = self._measurements
         bank = self._bank
-        derive_container_signals(
+        return bind(
+            derive_container_signals,
             *self._container,
             measurements.coolant_supply_temperature,
             measurements.coolant_return_temperature,
@@ -110,9 +133,11 @@ class BankSupervision:
             self.sources,
         )
 
-    def _watch_racks(self, measurements: Measurements, dt: float) -> None:
+    def _watch_racks(self) -> Bound:
+        measurements = self._measurements
         racks, private = self._racks, self._private
-        compare_racks(
+        return bind(
+            compare_racks,
             self._rated_current,
             private.rack_heartbeat_seen,
             private.rack_heartbeat_silence,
@@ -122,5 +147,5 @@ class BankSupervision:
             measurements.current,
             self.signals,
             self.sources,
-            dt,
+            self._dt,
         )

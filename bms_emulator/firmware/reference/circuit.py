@@ -70,7 +70,7 @@ def observe_circuit(
     period = stride * dt
     decay1 = np.exp(-period / tau1)
     decay2 = np.exp(-period / tau2)
-    for r in range(first, current.shape[0], stride):
+    for r in range(first[0], current.shape[0], stride):
         mean_current = charge_moved[r] / period
         if not np.isnan(mean_current):
             relaxed_current1[r] = decay1 * relaxed_current1[r] + (1.0 - decay1) * mean_current

@@ -73,7 +73,7 @@ def correct_charge(
     period = stride * dt
     share = 1.0 - np.exp(-period / correction_time)
     step = correction_rate * period
-    for r in range(first, soc.shape[0], stride):
+    for r in range(first[0], soc.shape[0], stride):
         rested = has_lasted(rest_time[r], rest_duration, dt)
         target = np.nan
         if -end_current <= current[r] <= 0.0 and cell_voltage_max[r] >= charge_end_voltage:

@@ -40,7 +40,7 @@ def estimate_energy(
     direction. The table (node, 4) holds the integrals from 0 of U and of the resistance's shape: in discharge, in
     charge. The ends are those of the published state of charge, which follows the weakest cell there.
     """
-    for r in range(first, soc.shape[0], stride):
+    for r in range(first[0], soc.shape[0], stride):
         charge = table_soc_of(soc[r], empty, knee_low, knee_high, full)
         loss = rated_current * (resistance0[r] + resistance1[r] + resistance2[r])
         scale = cell_count * capacity[r]

@@ -6,6 +6,9 @@ period has about the same work.
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bms_emulator.firmware.contract import Measurements
 from bms_emulator.firmware.reference.balancing import decide_balancing, stop_balancing
 from bms_emulator.firmware.reference.circuit import observe_circuit
@@ -15,15 +18,31 @@ from bms_emulator.firmware.reference.estimation_model import EstimationModel
 from bms_emulator.firmware.reference.estimator import count_charge
 from bms_emulator.firmware.reference.health import learn_capacity, learn_resistance
 from bms_emulator.firmware.reference.pulses import predict_pulses
+from bms_emulator.jit import Bound, bind
 
 if TYPE_CHECKING:
     from bms_emulator.firmware.reference.firmware import FirmwareArrays
 
 
-def turn(time: float, dt: float, period: float) -> tuple[int, int]:
-    """First rack whose turn it is, and the stride to the next, for one turn of every rack in a time [s]."""
-    stride = max(1, round(period / dt))
-    return round(time / dt) % stride, stride
+class Turns:
+    """Which racks' turn it is, so that each has one in a time.
+
+    Args:
+        period: Time in which every rack has a turn [s].
+        dt: Firmware period [s].
+
+    Attributes:
+        first: First rack whose turn it is, (1,).
+        stride: From there to the next.
+    """
+
+    def __init__(self, period: float, dt: float) -> None:
+        self.first: NDArray[np.int64] = np.zeros(1, np.int64)
+        self.stride = max(1, round(period / dt))
+
+    def pass_to(self, count: int) -> None:
+        """Pass the turn to the racks of the firmware's period of this number since the start."""
+        self.first[0] = count % self.stride
 
 
 class Estimation:
@@ -32,18 +51,37 @@ class Estimation:
     Args:
         model: Its settings.
         arrays: What it reads and writes.
+        measurements: What it knows of the racks.
+        dt: Firmware period [s].
+
+    Attributes:
+        turns: Whose turn for a closer look it is.
+        calls: What estimates: the charge of all racks, and more closely for those whose turn it is.
     """
 
-    def __init__(self, model: EstimationModel, arrays: "FirmwareArrays") -> None:
+    def __init__(self, model: EstimationModel, arrays: "FirmwareArrays", measurements: Measurements, dt: float) -> None:
         self._model = model
+        self._measurements = measurements
+        self._dt = dt
+        self.turns = Turns(model.update_period, dt)
         self._racks = arrays.racks
         self._private = arrays.private
         self._persistent = arrays.persistent
+        self.calls: tuple[Bound, ...] = (
+            self._count(),
+            self._observe(),
+            self._correct(),
+            self._learn_capacity(),
+            self._learn_resistance(),
+            self._estimate_energy(),
+            self._predict_pulses(),
+        )
 
-    def run(self, measurements: Measurements, time: float, dt: float) -> None:
-        """Count the charge of all racks, and look more closely at those whose turn it is. time, dt [s]."""
+    def _count(self) -> Bound:
+        measurements = self._measurements
         racks, private, persistent, model = self._racks, self._private, self._persistent, self._model
-        count_charge(
+        return bind(
+            count_charge,
             *model.open_circuit,
             *model.usable,
             model.rest_current,
@@ -57,21 +95,14 @@ class Estimation:
             racks.cell_voltage_avg,
             racks.soc,
             racks.cycle_count,
-            dt,
+            self._dt,
         )
-        first, stride = turn(time, dt, model.update_period)
-        if first < racks.soc.shape[0]:
-            self._look(measurements, first, stride, dt)
 
-    def _look(self, measurements: Measurements, first: int, stride: int, dt: float) -> None:
-        self._observe(measurements, first, stride, dt)
-        self._correct(measurements, first, stride, dt)
-        self._learn(measurements, first, stride, dt)
-        self._predict(first, stride)
-
-    def _observe(self, measurements: Measurements, first: int, stride: int, dt: float) -> None:
+    def _observe(self) -> Bound:
+        measurements, turns = self._measurements, self.turns
         racks, private, persistent, model = self._racks, self._private, self._persistent, self._model
-        observe_circuit(
+        return bind(
+            observe_circuit,
             *model.open_circuit,
             *model.shape,
             *model.circuit,
@@ -95,14 +126,16 @@ class Estimation:
             private.soc_mean,
             private.soc_highest,
             private.soc_lowest,
-            first,
-            stride,
-            dt,
+            turns.first,
+            turns.stride,
+            self._dt,
         )
 
-    def _correct(self, measurements: Measurements, first: int, stride: int, dt: float) -> None:
+    def _correct(self) -> Bound:
+        measurements, turns = self._measurements, self.turns
         racks, private, model = self._racks, self._private, self._model
-        correct_charge(
+        return bind(
+            correct_charge,
             *model.usable,
             *model.correction,
             measurements.current,
@@ -112,14 +145,16 @@ class Estimation:
             private.soc_highest,
             private.soc_lowest,
             racks.soc,
-            first,
-            stride,
-            dt,
+            turns.first,
+            turns.stride,
+            self._dt,
         )
 
-    def _learn(self, measurements: Measurements, first: int, stride: int, dt: float) -> None:
+    def _learn_capacity(self) -> Bound:
+        measurements, turns = self._measurements, self.turns
         racks, private, persistent, model = self._racks, self._private, self._persistent, self._model
-        learn_capacity(
+        return bind(
+            learn_capacity,
             model.open_circuit.soc,
             model.open_circuit.voltage,
             *model.capacity,
@@ -135,11 +170,16 @@ class Estimation:
             private.soc_mean,
             private.drop,
             racks.soh,
-            first,
-            stride,
-            dt,
+            turns.first,
+            turns.stride,
+            self._dt,
         )
-        learn_resistance(
+
+    def _learn_resistance(self) -> Bound:
+        measurements, turns = self._measurements, self.turns
+        racks, private, model = self._racks, self._private, self._model
+        return bind(
+            learn_resistance,
             *model.resistance,
             private.settled_time,
             private.step_voltage,
@@ -153,14 +193,16 @@ class Estimation:
             private.direction,
             racks.soc,
             racks.soh_resistance,
-            first,
-            stride,
-            dt,
+            turns.first,
+            turns.stride,
+            self._dt,
         )
 
-    def _predict(self, first: int, stride: int) -> None:
+    def _estimate_energy(self) -> Bound:
+        turns = self.turns
         racks, private, persistent, model = self._racks, self._private, self._persistent, self._model
-        estimate_energy(
+        return bind(
+            estimate_energy,
             model.energy,
             *model.usable,
             model.rated_current,
@@ -172,10 +214,15 @@ class Estimation:
             racks.soc,
             racks.soe_discharge,
             racks.soe_charge,
-            first,
-            stride,
+            turns.first,
+            turns.stride,
         )
-        predict_pulses(
+
+    def _predict_pulses(self) -> Bound:
+        turns = self.turns
+        racks, private, persistent, model = self._racks, self._private, self._persistent, self._model
+        return bind(
+            predict_pulses,
             *model.open_circuit,
             *model.shape,
             *model.pulses,
@@ -194,8 +241,8 @@ class Estimation:
             private.pulse_resistance,
             private.charge_pulse,
             private.discharge_pulse,
-            first,
-            stride,
+            turns.first,
+            turns.stride,
         )
 
 
@@ -205,18 +252,27 @@ class Balancing:
     Args:
         model: Settings.
         arrays: What it reads and writes.
+        measurements: What it knows of the racks.
+        dt: Firmware period [s].
+
+    Attributes:
+        turns: Whose turn for a decision it is.
+        calls: What ends balancing where it may not go on, and decides anew for the racks whose turn it is.
     """
 
-    def __init__(self, model: EstimationModel, arrays: "FirmwareArrays") -> None:
+    def __init__(self, model: EstimationModel, arrays: "FirmwareArrays", measurements: Measurements, dt: float) -> None:
         self._model = model
+        self._measurements = measurements
+        self.turns = Turns(model.balancing_period, dt)
         self._orders = arrays.orders
         self._racks = arrays.racks
         self._private = arrays.private
+        self.calls: tuple[Bound, ...] = (self._stop(), self._decide())
 
-    def run(self, measurements: Measurements, time: float, dt: float) -> None:
-        """End it where it may not go on, and decide anew for the racks whose turn it is. time, dt [s]."""
-        orders, racks, private, model = self._orders, self._racks, self._private, self._model
-        stop_balancing(
+    def _stop(self) -> Bound:
+        orders, racks, private = self._orders, self._racks, self._private
+        return bind(
+            stop_balancing,
             orders.balancing_enabled,
             racks.alarm_action,
             private.balancing_active,
@@ -224,25 +280,28 @@ class Balancing:
             racks.balancing_count,
             racks.balancing_revision,
         )
-        first, stride = turn(time, dt, model.balancing_period)
-        if first < racks.soc.shape[0]:
-            decide_balancing(
-                *model.balancing,
-                orders.balancing_enabled,
-                racks.alarm_action,
-                measurements.current,
-                measurements.cell_voltage,
-                measurements.cell_voltage_age,
-                racks.cell_voltage_max,
-                racks.cell_voltage_min,
-                racks.cell_voltage_invalid_count,
-                private.drop,
-                racks.temperature_max,
-                racks.temperature_min,
-                private.balancing_active,
-                racks.balancing,
-                racks.balancing_count,
-                racks.balancing_revision,
-                first,
-                stride,
-            )
+
+    def _decide(self) -> Bound:
+        measurements, turns = self._measurements, self.turns
+        orders, racks, private, model = self._orders, self._racks, self._private, self._model
+        return bind(
+            decide_balancing,
+            *model.balancing,
+            orders.balancing_enabled,
+            racks.alarm_action,
+            measurements.current,
+            measurements.cell_voltage,
+            measurements.cell_voltage_age,
+            racks.cell_voltage_max,
+            racks.cell_voltage_min,
+            racks.cell_voltage_invalid_count,
+            private.drop,
+            racks.temperature_max,
+            racks.temperature_min,
+            private.balancing_active,
+            racks.balancing,
+            racks.balancing_count,
+            racks.balancing_revision,
+            turns.first,
+            turns.stride,
+        )

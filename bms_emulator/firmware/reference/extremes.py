@@ -8,19 +8,22 @@ import numpy as np
 
 from bms_emulator.arrays import Array
 from bms_emulator.firmware.contract import Measurements, RackOutputs
-from bms_emulator.jit import kernel, scalar
+from bms_emulator.jit import Bound, bind, kernel, scalar
 
 
-def find_extremes(measurements: Measurements, first_cell: Array, age_seen: Array, racks: RackOutputs) -> None:
-    """Find the extremes of every pack and rack.
+def find_extremes(
+    measurements: Measurements, first_cell: Array, age_seen: Array, racks: RackOutputs
+) -> tuple[Bound, Bound]:
+    """What finds the extremes of every pack and rack.
 
     Args:
         measurements: Cell voltages and temperatures.
         first_cell: First cell of the pack that a temperature sensor serves, counted from 1, (sensor,).
-        age_seen: Ages of the temperatures at the last call [s], (rack, pack), updated; infinite before the first.
+        age_seen: Ages of the temperatures at the last look [s], (rack, pack), updated; infinite before the first.
         racks: Extremes, written.
     """
-    find_voltage_extremes(
+    voltages = bind(
+        find_voltage_extremes,
         measurements.cell_voltage,
         racks.pack_cell_voltage_max,
         racks.pack_cell_voltage_max_cell,
@@ -38,7 +41,8 @@ def find_extremes(measurements: Measurements, first_cell: Array, age_seen: Array
         racks.cell_voltage_sum,
         racks.cell_voltage_invalid_count,
     )
-    find_temperature_extremes(
+    temperatures = bind(
+        find_temperature_extremes,
         first_cell,
         measurements.temperature,
         measurements.temperature_age,
@@ -55,6 +59,7 @@ def find_extremes(measurements: Measurements, first_cell: Array, age_seen: Array
         racks.temperature_avg,
         racks.temperature_invalid_count,
     )
+    return voltages, temperatures
 
 
 @scalar

@@ -27,7 +27,7 @@ from bms_emulator.firmware.reference.bank_supervision import BankSupervision
 from bms_emulator.firmware.reference.conditions import observe_conditions
 from bms_emulator.firmware.reference.estimation import Balancing, Estimation
 from bms_emulator.firmware.reference.extremes import find_extremes
-from bms_emulator.firmware.reference.insulation import read_monitors, select_monitors
+from bms_emulator.firmware.reference.insulation import obey_orders, read_monitors, select_monitors
 from bms_emulator.firmware.reference.interlock import keep_fire_interlock
 from bms_emulator.firmware.reference.joining import permit_joins, show_refusals
 from bms_emulator.firmware.reference.limits import limit_banks, limit_racks
@@ -36,11 +36,18 @@ from bms_emulator.firmware.reference.model import build_firmware_model
 from bms_emulator.firmware.reference.orders import write_orders
 from bms_emulator.firmware.reference.power import Power
 from bms_emulator.firmware.reference.rack_supervision import RackSupervision
-from bms_emulator.firmware.reference.requests import count_heartbeats, supervise_masters, take_requests
+from bms_emulator.firmware.reference.requests import (
+    count_heartbeats,
+    supervise_masters,
+    take_back_pulses,
+    take_requests,
+)
 from bms_emulator.firmware.reference.sequencer import advance_sequence, tell_readiness
 from bms_emulator.firmware.reference.state import GROUPS, PersistentState, ReferenceState
 from bms_emulator.firmware.reference.thermal import manage_temperature
+from bms_emulator.jit import Bound, bind
 from bms_emulator.profile.site import SiteProfile
+from bms_emulator.program import Program
 
 
 @dataclass(frozen=True)
@@ -95,11 +102,22 @@ class ReferenceFirmware:
     Args:
         site: Counts and firmware settings.
         arrays: What it reads and writes.
+        measurements: What it knows of the plant.
+        dt: Firmware period [s].
         capacity: Capacity of every rack as a capacity test found it [A s], (rack,); that of fresh cells where None.
     """
 
-    def __init__(self, site: SiteProfile, arrays: FirmwareArrays, capacity: Array | None = None) -> None:
+    def __init__(
+        self,
+        site: SiteProfile,
+        arrays: FirmwareArrays,
+        measurements: Measurements,
+        dt: float,
+        capacity: Array | None = None,
+    ) -> None:
         self._model = build_firmware_model(site)
+        self._measurements = measurements
+        self._dt = dt
         self._commands = arrays.commands
         self._orders = arrays.orders
         self._racks = arrays.racks
@@ -107,13 +125,58 @@ class ReferenceFirmware:
         self._log = arrays.log
         self._private = arrays.private
         self._persistent = arrays.persistent
-        self._estimation = Estimation(self._model.estimation, arrays)
-        self._balancing = Balancing(self._model.estimation, arrays)
-        self._rack_supervision = RackSupervision(site, arrays)
-        self._bank_supervision = BankSupervision(site, arrays)
+        self._time: Array = np.zeros(1)
         self._conditions: NDArray[np.int64] = np.zeros(site.rack_count, np.int64)
-        self._power = Power(arrays, self._model.supply, self._model.fresh_capacity, self._model.rated_capacity)
-        self.commission(np.full(site.rack_count, self._model.fresh_capacity) if capacity is None else capacity)
+        model = self._model
+        self._power = Power(arrays, measurements, model.supply, model.fresh_capacity, model.rated_capacity)
+        self._estimation = Estimation(model.estimation, arrays, measurements, dt)
+        self._balancing = Balancing(model.estimation, arrays, measurements, dt)
+        rack_supervision = RackSupervision(site, arrays, measurements, self._time, dt)
+        bank_supervision = BankSupervision(site, arrays, measurements, self._time, dt)
+
+        self._give_orders = Program(
+            self._take_requests(),
+            bind(count_heartbeats, self._private.heartbeat_time, self._bank.heartbeat, dt),
+            self._supervise_masters(),
+            self._write_orders(),
+            *bank_supervision.calls,
+            self._permit_joins(),
+            self._select_monitors(),
+        )
+        self._judge = Program(
+            bind(count_heartbeats, self._private.rack_heartbeat_time, self._racks.heartbeat, dt),
+            *find_extremes(measurements, model.first_cell, self._private.temperature_age_seen, self._racks),
+            *self._estimation.calls,
+            *rack_supervision.calls,
+        )
+        self._act = Program(
+            self._observe_conditions(),
+            self._advance_sequence(),
+            self._tell_readiness(),
+            bind(obey_orders, self._orders.insulation_enabled, self._racks.insulation_monitor_enabled),
+            self._limit_racks(),
+            *self._balancing.calls,
+        )
+        self._report = Program(
+            *find_bank_extremes(measurements, self._racks, self._bank),
+            self._summarise(),
+            self._limit_banks(),
+            self._manage_temperature(),
+            bind(show_refusals, self._private.refused, self._racks.connect_failure),
+            self._read_monitors(),
+            self._keep_fire_interlock(),
+        )
+        self._record = Program(
+            self._record_events(),
+            bind(take_back_pulses, self._commands.alarm_reset, self._commands.service_reset),
+        )
+        self.commission(np.full(site.rack_count, model.fresh_capacity) if capacity is None else capacity)
+
+    def compile_backwards(self) -> None:
+        """Compile all kernels of a period, the last first; run none."""
+        programs = self._power.watching, self._give_orders, self._judge, self._act, self._report, self._record
+        for program in reversed(programs):
+            program.compile_backwards()
 
     def commission(self, capacity: Array) -> None:
         """Take over the result of a capacity test: capacity of every rack [A s], (rack,).
@@ -124,51 +187,52 @@ class ReferenceFirmware:
         self._persistent.fix_soc.fill(np.nan)
         self._racks.soh[...] = np.minimum(1.0, capacity / self._model.rated_capacity)
 
-    def step(self, measurements: Measurements, time: float, dt: float) -> None:
-        """Read measurements and commands, write the outputs. time, dt: since the start, one firmware period [s]."""
-        self.give_orders(measurements, time, dt)
-        self.run_racks(measurements, time, dt)
-        self.report(measurements, time, dt)
+    def step(self, time: float) -> None:
+        """Read measurements and commands, write the outputs. time: since the start [s]."""
+        self.give_orders(time)
+        self.run_racks()
+        self.report()
 
-    def give_orders(self, measurements: Measurements, time: float, dt: float) -> None:
-        """The bank controllers' first part: from masters' commands to orders for the racks."""
-        self._power.watch(measurements)
-        self._listen(dt)
-        self._bank_supervision.run(measurements, time, dt)
-        self._permit(measurements, dt)
+    def give_orders(self, time: float) -> None:
+        """The bank controllers' first part: from masters' commands to orders for the racks, at a time [s]."""
+        self._time[0] = time
+        count = round(time / self._dt)
+        self._estimation.turns.pass_to(count)
+        self._balancing.turns.pass_to(count)
+        self._power.watch()
+        self._give_orders()
 
-    def run_racks(self, measurements: Measurements, time: float, dt: float) -> None:
+    def run_racks(self) -> None:
         """The controllers of all racks: from measurements and orders to outputs."""
-        count_heartbeats(self._private.rack_heartbeat_time, self._racks.heartbeat, dt)
-        find_extremes(measurements, self._model.first_cell, self._private.temperature_age_seen, self._racks)
-        self._estimation.run(measurements, time, dt)
-        self._rack_supervision.run(measurements, time, dt)
-        self._sequence(measurements, dt)
-        self._limit_racks(measurements, dt)
-        self._balancing.run(measurements, time, dt)
+        self._judge()
+        self._decide()
         self._power.hold()
 
-    def report(self, measurements: Measurements, time: float, dt: float) -> None:
+    def _decide(self) -> None:
+        """What the controllers of all racks do about what they know."""
+        self._act()
+
+    def report(self) -> None:
         """The bank controllers' second part: from the racks' outputs to their own."""
-        find_bank_extremes(measurements, self._racks, self._bank)
-        self._summarise(measurements)
-        self._limit_banks()
-        self._manage_temperature()
-        self._close(measurements)
+        self._report()
         self._power.hold()
-        self._record(measurements, time)
+        self._record()
 
-    def _listen(self, dt: float) -> None:
-        commands, orders, private, bank = self._commands, self._orders, self._private, self._bank
-        take_requests(
+    def _take_requests(self) -> Bound:
+        commands, private = self._commands, self._private
+        return bind(
+            take_requests,
             private.request_seen,
             private.rack_request_seen,
             commands.request,
             commands.rack_request,
             private.standing_request,
         )
-        count_heartbeats(private.heartbeat_time, bank.heartbeat, dt)
-        supervise_masters(
+
+    def _supervise_masters(self) -> Bound:
+        commands, private, bank = self._commands, self._private, self._bank
+        return bind(
+            supervise_masters,
             *self._model.heartbeat,
             private.heartbeat_seen,
             private.heartbeat_silence,
@@ -176,9 +240,13 @@ class ReferenceFirmware:
             commands.heartbeat_master,
             bank.master_lost,
             private.master_gone,
-            dt,
+            self._dt,
         )
-        write_orders(
+
+    def _write_orders(self) -> Bound:
+        commands, orders, private, bank = self._commands, self._orders, self._private, self._bank
+        return bind(
+            write_orders,
             self._model.sound_count_min,
             private.standing_request,
             commands.rack_enabled,
@@ -199,9 +267,10 @@ class ReferenceFirmware:
             orders.master_gone,
         )
 
-    def _permit(self, measurements: Measurements, dt: float) -> None:
-        orders, racks, private = self._orders, self._racks, self._private
-        permit_joins(
+    def _permit_joins(self) -> Bound:
+        measurements, orders, racks, private = self._measurements, self._orders, self._racks, self._private
+        return bind(
+            permit_joins,
             *self._model.joining,
             private.join_time,
             private.permit_rack,
@@ -217,9 +286,13 @@ class ReferenceFirmware:
             orders.master_gone,
             orders.join_permitted,
             private.refused,
-            dt,
+            self._dt,
         )
-        select_monitors(
+
+    def _select_monitors(self) -> Bound:
+        measurements, orders, racks = self._measurements, self._orders, self._racks
+        return bind(
+            select_monitors,
             racks.mode,
             racks.connected,
             orders.join_permitted,
@@ -229,9 +302,11 @@ class ReferenceFirmware:
             orders.insulation_enabled,
         )
 
-    def _sequence(self, measurements: Measurements, dt: float) -> None:
+    def _observe_conditions(self) -> Bound:
+        measurements = self._measurements
         orders, racks, private, persistent = self._orders, self._racks, self._private, self._persistent
-        observe_conditions(
+        return bind(
+            observe_conditions,
             *self._model.observation,
             private.step_time,
             private.feedback_time,
@@ -258,9 +333,13 @@ class ReferenceFirmware:
             orders.alarm_reset,
             orders.service_reset,
             self._conditions,
-            dt,
+            self._dt,
         )
-        advance_sequence(
+
+    def _advance_sequence(self) -> Bound:
+        measurements, racks, private, persistent = self._measurements, self._racks, self._private, self._persistent
+        return bind(
+            advance_sequence,
             *self._model.sequence,
             private.step,
             private.step_time,
@@ -279,7 +358,11 @@ class ReferenceFirmware:
             racks.openings_under_load,
             racks.breaker_trip,
         )
-        tell_readiness(
+
+    def _tell_readiness(self) -> Bound:
+        orders, racks, private = self._orders, self._racks, self._private
+        return bind(
+            tell_readiness,
             self._model.precharge_pause,
             private.step,
             private.step_time,
@@ -291,21 +374,34 @@ class ReferenceFirmware:
             private.discharge_action,
             racks.ready,
             racks.connect_failure,
-            dt,
+            self._dt,
         )
-        racks.insulation_monitor_enabled[...] = orders.insulation_enabled
 
-    def _close(self, measurements: Measurements) -> None:
+    def _read_monitors(self) -> Bound:
         bank = self._bank
-        show_refusals(self._private.refused, self._racks.connect_failure)
-        read_monitors(bank.insulation_monitor_rack, measurements.insulation_resistance, bank.insulation_resistance)
-        keep_fire_interlock(self._orders.action, measurements.fire_level, measurements.gas_alarm, bank.fire_interlock)
+        return bind(
+            read_monitors,
+            bank.insulation_monitor_rack,
+            self._measurements.insulation_resistance,
+            bank.insulation_resistance,
+        )
 
-    def _record(self, measurements: Measurements, time: float) -> None:
-        """Write the event log, and take back the pulses of the masters, which have been seen by all."""
-        commands, racks, bank, log = self._commands, self._racks, self._bank, self._log
+    def _keep_fire_interlock(self) -> Bound:
+        measurements = self._measurements
+        return bind(
+            keep_fire_interlock,
+            self._orders.action,
+            measurements.fire_level,
+            measurements.gas_alarm,
+            self._bank.fire_interlock,
+        )
+
+    def _record_events(self) -> Bound:
+        commands, measurements = self._commands, self._measurements
+        racks, bank, log = self._racks, self._bank, self._log
         private, persistent = self._private, self._persistent
-        record_events(
+        return bind(
+            record_events,
             private.mode_seen,
             private.alarm_seen,
             private.bank_alarm_seen,
@@ -321,7 +417,7 @@ class ReferenceFirmware:
             measurements.current,
             commands.alarm_reset,
             commands.service_reset,
-            time,
+            self._time,
             log.count,
             log.time,
             log.kind,
@@ -330,12 +426,12 @@ class ReferenceFirmware:
             log.value,
             log.source,
         )
-        commands.alarm_reset.fill(0.0)
-        commands.service_reset.fill(0.0)
 
-    def _summarise(self, measurements: Measurements) -> None:
+    def _summarise(self) -> Bound:
+        measurements = self._measurements
         orders, racks, bank = self._orders, self._racks, self._bank
-        summarise_banks(
+        return bind(
+            summarise_banks,
             self._model.rated_energy,
             racks.mode,
             racks.connected,
@@ -364,9 +460,11 @@ class ReferenceFirmware:
             bank.power,
         )
 
-    def _limit_racks(self, measurements: Measurements, dt: float) -> None:
+    def _limit_racks(self) -> Bound:
+        measurements = self._measurements
         commands, racks, private = self._commands, self._racks, self._private
-        limit_racks(
+        return bind(
+            limit_racks,
             *self._model.estimation.derating,
             racks.mode,
             measurements.current,
@@ -400,12 +498,13 @@ class ReferenceFirmware:
             racks.discharge_power_limit,
             racks.charge_power_limit_60s,
             racks.discharge_power_limit_60s,
-            dt,
+            self._dt,
         )
 
-    def _limit_banks(self) -> None:
+    def _limit_banks(self) -> Bound:
         racks, bank = self._racks, self._bank
-        limit_banks(
+        return bind(
+            limit_banks,
             racks.connected,
             racks.charge_current_limit,
             racks.discharge_current_limit,
@@ -421,9 +520,10 @@ class ReferenceFirmware:
             bank.discharge_power_limit_60s,
         )
 
-    def _manage_temperature(self) -> None:
+    def _manage_temperature(self) -> Bound:
         bank = self._bank
-        manage_temperature(
+        return bind(
+            manage_temperature,
             *self._model.estimation.thermal,
             self._private.own_chiller_request,
             bank.temperature_max,

@@ -69,7 +69,7 @@ def learn_capacity(
     `charge_moved` is 0. A loss of the current makes all readings worthless.
     """
     period = stride * dt
-    for r in range(first, capacity.shape[0], stride):
+    for r in range(first[0], capacity.shape[0], stride):
         moved = charge_moved[r]
         charge_moved[r] = 0.0
         fix_age[r] += period
@@ -137,7 +137,7 @@ def learn_resistance(
     over that which a fresh cell's circuit would show. Where the current turned, hysteresis would falsify it, and in the
     knees the open-circuit voltage.
     """
-    for r in range(first, growth.shape[0], stride):
+    for r in range(first[0], growth.shape[0], stride):
         step_age[r] += stride * dt
         fresh = drop[r] / growth[r]
         if np.isnan(fresh) or np.isnan(cell_voltage_avg[r]) or not has_lasted(settled_time[r], settling, dt):

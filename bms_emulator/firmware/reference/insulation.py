@@ -66,6 +66,18 @@ def select_monitors(
 
 
 @kernel
+def obey_orders(
+    # inputs
+    ordered,
+    # out
+    enabled,
+):
+    """Switch the monitor of every rack as its bank controller orders, (rack,)."""
+    for r in range(enabled.shape[0]):
+        enabled[r] = ordered[r]
+
+
+@kernel
 def read_monitors(
     # inputs
     monitor_rack,

@@ -55,34 +55,35 @@ def record_events(
     """Append what has changed since the last period: supply, resets, alarms, then rack by rack.
 
     alarm, alarm_source, alarm_seen (rack, alarm), bank_alarm* (container, alarm), powered*, *_reset, log_count
-    (container,), log_* (container, log), the others (rack,); time: since the start [s]. Without supply nothing is
+    (container,), log_* (container, log), the others (rack,); time (1,): since the start [s]. Without supply nothing is
     written but that it has gone.
     """
     racks_per_container = mode.shape[0] // powered.shape[0]
     log = (log_count, log_time, log_kind, log_rack, log_code, log_value, log_source)
+    now = time[0]
     for c in range(powered.shape[0]):
         if powered[c] != powered_seen[c]:
-            append(log, c, time, _POWER, 0.0, 0.0, powered[c], 0.0)
+            append(log, c, now, _POWER, 0.0, 0.0, powered[c], 0.0)
             powered_seen[c] = powered[c]
         if powered[c] == 0.0:
             continue
         if alarm_reset[c] != 0.0:
-            append(log, c, time, _RESET, 0.0, 0.0, _ALARM_RESET, 0.0)
+            append(log, c, now, _RESET, 0.0, 0.0, _ALARM_RESET, 0.0)
         if service_reset[c] != 0.0:
-            append(log, c, time, _RESET, 0.0, 0.0, _SERVICE_RESET, 0.0)
+            append(log, c, now, _RESET, 0.0, 0.0, _SERVICE_RESET, 0.0)
         if differs(bank_alarm[c], bank_alarm_seen[c]):
-            append_alarms(log, c, time, _BANK_ALARM, 0.0, bank_alarm[c], bank_alarm_source[c], bank_alarm_seen[c])
+            append_alarms(log, c, now, _BANK_ALARM, 0.0, bank_alarm[c], bank_alarm_source[c], bank_alarm_seen[c])
 
         for n in range(racks_per_container):
             r = c * racks_per_container + n
             if differs(alarm[r], alarm_seen[r]):
-                append_alarms(log, c, time, _ALARM, n + 1.0, alarm[r], alarm_source[r], alarm_seen[r])
+                append_alarms(log, c, now, _ALARM, n + 1.0, alarm[r], alarm_source[r], alarm_seen[r])
             if openings_under_load[r] != openings_told[r]:
                 if openings_under_load[r] > openings_told[r]:
-                    append(log, c, time, _OPENED_UNDER_LOAD, n + 1.0, 0.0, current[r], 0.0)
+                    append(log, c, now, _OPENED_UNDER_LOAD, n + 1.0, 0.0, current[r], 0.0)
                 openings_told[r] = openings_under_load[r]
             if mode[r] != mode_seen[r]:
-                append(log, c, time, _MODE, n + 1.0, mode_seen[r], mode[r], 0.0)
+                append(log, c, now, _MODE, n + 1.0, mode_seen[r], mode[r], 0.0)
                 mode_seen[r] = mode[r]
 
 

@@ -20,7 +20,8 @@ from bms_emulator.firmware.contract import (
     RackMode,
 )
 from bms_emulator.firmware.reference.sequence import Step
-from bms_emulator.jit import kernel
+from bms_emulator.jit import bind, kernel
+from bms_emulator.program import Program
 
 if TYPE_CHECKING:
     from bms_emulator.firmware.reference.firmware import FirmwareArrays
@@ -80,6 +81,9 @@ _BANK_OFF: dict[str, float] = {
 }
 """Outputs of a bank controller that is off."""
 
+_OFF, _CHANGED = 0, 1
+"""Places among the counts of controllers."""
+
 Rows = NDArray[np.bool_]
 
 
@@ -92,11 +96,14 @@ def watch_supply(
     supply_voltage,
     # out
     powered,
+    was_powered,
+    counts,
 ):
-    """Switch controllers off and on by their supply [V], (container,); how many are off, how many have changed."""
+    """Switch controllers off and on by their supply [V], (container,); counts: how many are off, and have changed."""
     off = 0
     changed = 0
     for c in range(powered.shape[0]):
+        was_powered[c] = powered[c]
         if powered[c] != 0.0:
             if supply_voltage[c] < brown_out:
                 powered[c] = 0.0
@@ -106,7 +113,8 @@ def watch_supply(
             changed += 1
         if powered[c] == 0.0:
             off += 1
-    return off, changed
+    counts[0] = off
+    counts[1] = changed
 
 
 class Power:
@@ -114,38 +122,50 @@ class Power:
 
     Args:
         arrays: Everything that they read and write.
+        measurements: What it knows of the supply.
         model: Brown-out and recovery voltage [V].
         fresh_capacity: Capacity of a rack of which nothing is known [A s].
         rated_capacity: Capacity at which its state of health is 1 [A s].
+
+    Attributes:
+        watching: What switches controllers off and on.
     """
 
     def __init__(
-        self, arrays: "FirmwareArrays", model: tuple[float, float], fresh_capacity: float, rated_capacity: float
+        self,
+        arrays: "FirmwareArrays",
+        measurements: Measurements,
+        model: tuple[float, float],
+        fresh_capacity: float,
+        rated_capacity: float,
     ) -> None:
         self._arrays = arrays
-        self._model = model
+        self._controller_faults = measurements.controller_faults
         self._fresh_capacity = fresh_capacity
         self._fresh_soh = min(1.0, fresh_capacity / rated_capacity)
         self._racks_per_container = arrays.racks.mode.size // arrays.persistent.powered.size
-        self._off = False
+        powered = arrays.persistent.powered
+        self._was_powered: Array = powered.copy()
+        self._counts: NDArray[np.int64] = np.zeros(2, np.int64)
+        self.watching = Program(
+            bind(watch_supply, *model, measurements.supply_voltage, powered, self._was_powered, self._counts)
+        )
         self._stale: list[tuple[Array, Rows, Array]] = []
 
-    def watch(self, measurements: Measurements) -> None:
+    def watch(self) -> None:
         """Look at the supply at the beginning of a period, before anything else is done in it."""
+        self.watching()
         powered = self._arrays.persistent.powered
-        before = powered.copy()
-        off, changed = watch_supply(*self._model, measurements.supply_voltage, powered)
-        if changed:
-            self._start(powered > before, measurements.controller_faults)
-        self._off = off > 0
-        self._stale = self._copies(powered == 0.0) if self._off else []
+        if self._counts[_CHANGED]:
+            self._start(powered > self._was_powered)
+        self._stale = self._copies(powered == 0.0) if self._counts[_OFF] else []
 
     def hold(self) -> None:
         """Undo what controllers that are off have done in this period, and take the energy from all that acts.
 
         Called after those of the racks have run and after bank controllers have reported.
         """
-        if not self._off:
+        if not self._counts[_OFF]:
             return
         for array, rows, copy in self._stale:
             array[rows] = copy
@@ -159,14 +179,14 @@ class Power:
         for name, at_rest in _BANK_OFF.items():
             getattr(arrays.bank, name)[containers] = at_rest
 
-    def _start(self, containers: Rows, controller_faults: Array) -> None:
+    def _start(self, containers: Rows) -> None:
         """Begin with empty memory where the supply has returned, and with default values where that was lost too."""
         arrays, racks = self._arrays, self._racks_of(containers)
         _clear(arrays.private, containers, racks)
         _clear(arrays.orders, containers, racks)
         arrays.private.step[racks] = float(Step.SHUTDOWN)
         _clear(arrays.commands, containers, racks, _MAILBOX)
-        forgetful = racks & (controller_faults.astype(np.int64) & _PERSISTENT_MEMORY != 0)
+        forgetful = racks & (self._controller_faults.astype(np.int64) & _PERSISTENT_MEMORY != 0)
         if forgetful.any():
             none = np.zeros_like(containers)
             _clear(arrays.persistent, none, forgetful)

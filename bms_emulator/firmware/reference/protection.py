@@ -85,8 +85,8 @@ def evaluate_alarms(
     row_blocks_* (1 where the row concerns the direction), row_direction (current at which the third level may set: 1
     discharge, -1 charge, 0 any) (alarm,); row_level (alarm, level, column). State: wake (unit, alarm), the severity
     below which the row sleeps, -inf while anything of it is active or due; active, elapsed (unit, alarm, level).
-    signals, sources (unit, signal); alarm_* (unit, alarm); the others (unit,). now [s]. A signal that is NaN neither
-    sets nor clears.
+    signals, sources (unit, signal); alarm_* (unit, alarm); now (1,) [s]; the others (unit,). A signal that is NaN
+    neither sets nor clears.
     """
     unit_count, row_count = alarm.shape
     for u in range(unit_count):
@@ -117,10 +117,10 @@ def evaluate_alarms(
 
             if reached > alarm[u, a]:
                 alarm_source[u, a] = sources[u, row_signal[a]]
-                alarm_last_time[u, a] = now
+                alarm_last_time[u, a] = now[0]
                 alarm_count[u, a] += 1.0 if alarm[u, a] == 0.0 else 0.0
                 if np.isnan(alarm_first_time[u, a]):
-                    alarm_first_time[u, a] = now
+                    alarm_first_time[u, a] = now[0]
             alarm[u, a] = reached
             if reached == 0:
                 continue

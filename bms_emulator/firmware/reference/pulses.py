@@ -127,7 +127,7 @@ def predict_pulses(
     """
     decay1 = np.exp(-PULSE / tau1)
     decay2 = np.exp(-PULSE / tau2)
-    for r in range(first, capacity.shape[0], stride):
+    for r in range(first[0], capacity.shape[0], stride):
         response = resistance0[r] + (1.0 - decay1) * resistance1[r] + (1.0 - decay2) * resistance2[r]
         pulse_resistance[r] = response
         charge_pulse[r] = 0.0

@@ -11,6 +11,7 @@ from bms_emulator.firmware.reference.protection import evaluate_alarms
 from bms_emulator.firmware.reference.signals_cells import derive_cell_signals
 from bms_emulator.firmware.reference.signals_contactors import derive_contactor_signals
 from bms_emulator.firmware.reference.signals_string import derive_string_signals
+from bms_emulator.jit import Bound, bind
 from bms_emulator.profile.signals import RACK_SIGNALS
 from bms_emulator.profile.site import SiteProfile
 
@@ -24,9 +25,22 @@ class RackSupervision:
     Args:
         site: Counts and firmware settings.
         arrays: What it reads and writes.
+        measurements: What it knows of the plant.
+        time: Time since the start [s], (1,).
+        dt: Firmware period [s].
+
+    Attributes:
+        signals: What alarms look at, (rack, signal).
+        sources: Where that is, (rack, signal).
+        calls: What judges all racks; contactors by the commands of the last period.
     """
 
-    def __init__(self, site: SiteProfile, arrays: "FirmwareArrays") -> None:
+    def __init__(
+        self, site: SiteProfile, arrays: "FirmwareArrays", measurements: Measurements, time: Array, dt: float
+    ) -> None:
+        self._measurements = measurements
+        self._time = time
+        self._dt = dt
         self._cells = cell_signals(site)
         self._string = string_signals(site)
         self._contactors = contactor_signals(site)
@@ -39,14 +53,17 @@ class RackSupervision:
         self.signals: Array = np.zeros((site.rack_count, len(RACK_SIGNALS)))
         self.sources: Array = np.zeros_like(self.signals)
         self._direction: Array = np.zeros(site.rack_count)
+        self.calls: tuple[Bound, ...] = (
+            self._watch_cells(),
+            self._watch_strings(),
+            self._watch_contactors(),
+            self._evaluate(),
+        )
 
-    def run(self, measurements: Measurements, time: float, dt: float) -> None:
-        """Judge all racks; contactors by the commands of the last period. time, dt [s]."""
-        self._watch_cells(measurements, dt)
-        self._watch_strings(measurements, dt)
-        self._watch_contactors(measurements, dt)
+    def _evaluate(self) -> Bound:
         orders, racks, private = self._orders, self._racks, self._private
-        evaluate_alarms(
+        return bind(
+            evaluate_alarms,
             *self._rows,
             private.alarm_wake,
             private.alarm_active,
@@ -69,13 +86,15 @@ class RackSupervision:
             racks.alarm_action,
             private.charge_action,
             private.discharge_action,
-            time,
-            dt,
+            self._time,
+            self._dt,
         )
 
-    def _watch_cells(self, measurements: Measurements, dt: float) -> None:
+    def _watch_cells(self) -> Bound:
+        measurements = self._measurements
         racks, private = self._racks, self._private
-        derive_cell_signals(
+        return bind(
+            derive_cell_signals,
             *self._cells,
             private.cell_voltage_lost_time,
             private.temperature_lost_time,
@@ -103,12 +122,14 @@ class RackSupervision:
             measurements.gas_alarm,
             self.signals,
             self.sources,
-            dt,
+            self._dt,
         )
 
-    def _watch_strings(self, measurements: Measurements, dt: float) -> None:
+    def _watch_strings(self) -> Bound:
+        measurements = self._measurements
         racks, private = self._racks, self._private
-        derive_string_signals(
+        return bind(
+            derive_string_signals,
             *self._string,
             private.current_lost_time,
             private.current_mean,
@@ -135,11 +156,13 @@ class RackSupervision:
             measurements.controller_faults,
             self.signals,
             self._direction,
-            dt,
+            self._dt,
         )
 
-    def _watch_contactors(self, measurements: Measurements, dt: float) -> None:
-        derive_contactor_signals(
+    def _watch_contactors(self) -> Bound:
+        measurements = self._measurements
+        return bind(
+            derive_contactor_signals,
             *self._contactors,
             self._private.precharge_time,
             self._private.link_dead,
@@ -153,5 +176,5 @@ class RackSupervision:
             measurements.breaker_feedback,
             self.signals,
             self.sources,
-            dt,
+            self._dt,
         )

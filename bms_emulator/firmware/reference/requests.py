@@ -45,6 +45,18 @@ def take_requests(
 
 
 @kernel
+def take_back_pulses(
+    # out
+    alarm_reset,
+    service_reset,
+):
+    """Take back the pulses of masters, which all have seen, (container,)."""
+    for c in range(alarm_reset.shape[0]):
+        alarm_reset[c] = 0.0
+        service_reset[c] = 0.0
+
+
+@kernel
 def count_heartbeats(
     # state
     heartbeat_time,

@@ -1,0 +1,43 @@
+"""Kernels as Python calls them."""
+
+import numpy as np
+import pytest
+
+from bms_emulator.jit import bind, kernel
+
+
+@kernel
+def scale(factor, values, out, tick, dt):  # type: ignore[no-untyped-def]
+    """Out is factor times values, later in time."""
+    total = 0.0
+    for n in range(values.size):
+        out[n] = factor * values[n] + tick * dt
+        total += out[n]
+    return total
+
+
+def test_a_bound_kernel_does_in_every_call_what_the_kernel_does() -> None:
+    values, out, expected = np.arange(4.0), np.zeros(4), np.zeros(4)
+    bound = bind(scale, 2.0, values, out)
+    for tick in range(3):
+        values += 1.0
+        assert bound.call(tick, 0.1) == scale(2.0, values, expected, tick, 0.1)
+        assert (out == expected).all()
+
+
+def test_kernels_that_are_bound_to_other_types_do_not_disturb_each_other() -> None:
+    wide, narrow, out = np.full(3, 0.1), np.full(3, 0.1, np.float32), np.zeros(3)
+    first, second = bind(scale, 1.0, wide, out), bind(scale, 1.0, narrow, out)
+    for _ in range(2):
+        first.call(0, 1.0)
+        assert (out == 0.1).all()
+        second.call(0, 1.0)
+        assert (out == np.float64(np.float32(0.1))).all()
+
+
+def test_a_bound_kernel_refuses_too_few_arguments_each_time() -> None:
+    bound = bind(scale, 1.0, np.zeros(2), np.zeros(2))
+    for _ in range(2):
+        with pytest.raises(TypeError):
+            bound.call(0)
+        bound.call(0, 1.0)
