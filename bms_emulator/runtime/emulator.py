@@ -139,9 +139,7 @@ class Emulator:
         self._clock.time[...] = self.time
         for happening in self._faults.take_events():
             self._events.add("fault", happening["target"], happening)
-        for record in self._user_firmware.take_events():
-            self._events.add(*record)
-            log_firmware(record)
+        self._hear_firmware()
         self._events.collect()
         self._encode_fresh.call()
 
@@ -175,9 +173,16 @@ class Emulator:
 
     def take_events(self) -> list[Record]:
         """Events since the last call: (kind, source, data)."""
+        self._hear_firmware()  # between ticks too something may happen to it
         return self._events.take()
 
     # users' firmware
+
+    def _hear_firmware(self) -> None:
+        """Take over what happened to users' firmware."""
+        for record in self._user_firmware.take_events():
+            self._events.add(*record)
+            log_firmware(record)
 
     def set_pace(self, pace: Pace) -> None:
         """Say how long a tick waits for users' firmware from now on; without this it waits for every answer."""

@@ -307,6 +307,9 @@ def _end_firmware(emulator: Any, report: Connection) -> None:
         write_memories(emulator.site, emulator.firmware_memories())
     except OSError as error:
         report.send(("warning", {"message": f"persistent memory of firmware was not kept: {error}"}))
+    for kind, source, data in emulator.take_events():  # nobody publishes any more
+        if kind == "firmware" and "message" in data:
+            report.send(("warning", {"message": f"{source}: {data['message']}"}))
     emulator.close()
 
 

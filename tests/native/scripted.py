@@ -106,3 +106,10 @@ class Hasty(Scripted):
 
     period = 0.5
     watchdog = 0.2
+
+
+class Forgetful(Scripted):
+    """Cannot tell its persistent memory."""
+
+    def persistent(self):
+        raise ValueError("no memory")

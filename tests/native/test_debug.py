@@ -29,7 +29,9 @@ def library(compile_library) -> Path:
 @pytest.fixture
 def sleeper():
     """A process that waits for ever."""
-    process = subprocess.Popen([sys.executable, "-c", "import signal; print(flush=True); signal.pause()"], stdout=-1)
+    waits = "import signal; from bms_emulator.firmware.native.debug import AWAITING, call_process"
+    program = f"{waits}; call_process(AWAITING); print(flush=True); signal.pause()"
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=-1)
     process.stdout.readline()
     yield process.pid
     process.kill()
@@ -46,6 +48,18 @@ def gdb(pid: int, *commands: str) -> subprocess.Popen:
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def debugged(worker: Worker, *commands: str) -> subprocess.Popen:
+    """A debugger on a worker that has just been started, as soon as it asks for one."""
+    debuggers = []
+
+    def attach(text: str) -> None:
+        debuggers.append(gdb(worker.pid, *commands))
+
+    assert wait_for_debugger(worker.pid, "rack[1]", attach, wait_briefly)
+    [debugger] = debuggers
+    return debugger
 
 
 def wait_briefly() -> bool:
@@ -100,8 +114,8 @@ def test_gdb_sees_the_inputs_of_a_step_and_no_answer_is_changed_by_that(library)
         expected = outputs_of(worker, STEPS)
     worker = Worker(str(library), {"key": 1}, COUNTS, debug=True, wait=False)
     assert not worker.poll(0.0), "it waits for the debugger"
-    debugger = gdb(
-        worker.pid,
+    debugger = debugged(
+        worker,
         "break bms_step if t_ns == 300000000",
         "continue",
         "print in->current.value",
@@ -110,7 +124,6 @@ def test_gdb_sees_the_inputs_of_a_step_and_no_answer_is_changed_by_that(library)
         "detach",
     )
     try:
-        assert wait_for_debugger(worker.pid, "rack[1]", lambda text: None, wait_briefly)
         worker.finish()
         answers = outputs_of(worker, STEPS)
         text = debugger.communicate(timeout=60)[0]
@@ -129,9 +142,8 @@ def test_a_process_that_a_debugger_holds_does_not_hang_however_long_that_is(libr
     go_on = tmp_path / "go on"
     wait = f"shell until [ -e '{go_on}' ]; do sleep 0.01; done"
     worker = Worker(str(library), {"key": 1}, COUNTS, Limits(step_time=0.05), debug=True, wait=False)
-    debugger = gdb(worker.pid, "break bms_step", "continue", wait, "delete", "detach")
+    debugger = debugged(worker, "break bms_step", "continue", wait, "delete", "detach")
     try:
-        assert wait_for_debugger(worker.pid, "rack[1]", lambda text: None, wait_briefly)
         worker.finish()
         fill(worker.inputs, 0)
         worker.begin(TICK, TICK)

@@ -342,6 +342,17 @@ def test_a_run_whose_firmware_must_not_fail_fails_with_it(tmp_path):
     assert "its firmware failed" in told["failed"]["message"]
 
 
+def test_a_memory_that_cannot_be_read_at_the_end_is_told():
+    roles = (supervisor.Role("engine", engine.main, vital=True),)
+    told: list[tuple[str, dict]] = []
+    options = RunOptions(speed=math.inf, duration=0.3)
+    profile = site(f"{SCRIPTED}:Forgetful", step_ms=100)
+    assert supervisor.run(profile, options, lambda kind, data: told.append((kind, data)), roles) == 0
+    [warning] = [data["message"] for kind, data in told if kind == "warning"]
+    assert RACK in warning
+    assert "no memory" in warning
+
+
 # journal
 
 

@@ -4,12 +4,20 @@ import ctypes
 from collections.abc import Callable
 from pathlib import Path
 
+_PR_SET_NAME = 15
 _PR_SET_PTRACER = 0x59616D61
 _PR_SET_PTRACER_ANY = ctypes.c_ulong(-1)
 _STOPPED = frozenset("tT")
 """States of a process that a debugger, or a signal, has stopped."""
 _GONE = frozenset("ZX")
 _NO_STATE = "X"
+AWAITING = "bms-awaits-gdb"
+"""Name of a process whose library is loaded and which waits for a debugger: breakpoints by name can be set now."""
+
+
+def call_process(name: str) -> None:
+    """Give this process a name, at most 15 characters, which others see."""
+    ctypes.CDLL(None).prctl(_PR_SET_NAME, ctypes.c_char_p(name.encode()), 0, 0, 0)
 
 
 def allow_debugger() -> None:
@@ -33,7 +41,7 @@ def is_stopped(pid: int) -> bool:
 
 
 def wait_for_debugger(pid: int, rack: str, tell: Callable[[str], None], pause: Callable[[], bool]) -> bool:
-    """Wait until a debugger is attached to a process.
+    """Wait until a process has loaded its library, tell how to attach a debugger, and wait until one is.
 
     Args:
         pid: The process.
@@ -44,11 +52,22 @@ def wait_for_debugger(pid: int, rack: str, tell: Callable[[str], None], pause: C
     Returns:
         Whether a debugger is attached; not where the waiting ended, or the process did.
     """
+    while _name(pid) != AWAITING and not tracer(pid):
+        if _state(pid) in _GONE or not pause():
+            return False
     tell(f"{rack}: its firmware is process {pid} and waits for a debugger: gdb -p {pid}")
     while not tracer(pid):
         if _state(pid) in _GONE or not pause():
             return False
     return True
+
+
+def _name(pid: int) -> str:
+    """What a process calls itself; empty where there is none."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().rstrip("\n")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def _state(pid: int) -> str:

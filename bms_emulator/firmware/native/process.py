@@ -14,7 +14,7 @@ from bms_emulator.firmware.native import protocol, sandbox
 from bms_emulator.firmware.native.ageing import Ages
 from bms_emulator.firmware.native.block import Block, BoundsError, SizeError
 from bms_emulator.firmware.native.crash import LastWords
-from bms_emulator.firmware.native.debug import allow_debugger, tracer
+from bms_emulator.firmware.native.debug import AWAITING, allow_debugger, call_process, tracer
 from bms_emulator.firmware.native.description import DescriptionError, read_description, unsupported
 from bms_emulator.firmware.native.errors import FirmwareError
 from bms_emulator.firmware.native.guarded_buffer import GuardedBuffer
@@ -95,6 +95,7 @@ def _start(
     if problems:
         raise FirmwareError("create", "; ".join(problems))
     if setup["debug"]:
+        call_process(AWAITING)
         while not tracer(os.getpid()):
             select.select((), (), (), _LOOK)
     words.call = "bms_create"
