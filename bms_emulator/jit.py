@@ -47,8 +47,9 @@ In a call from Python that is not bound numba looks at each field of a named tup
 """
 
 
-def _compile(function: Callable[..., Any], **more: Any) -> Any:
-    numba.config.CACHE_DIR = str(_cache_folder(function.__module__))  # type: ignore[attr-defined]
+def _compile(function: Callable[..., Any], shelf: str = "", **more: Any) -> Any:
+    """Compile by the policy and more; the cache cannot tell by what a function was compiled, so each has its shelf."""
+    numba.config.CACHE_DIR = str(_cache_folder(function.__module__) / shelf)  # type: ignore[attr-defined]
     return numba.njit(**_POLICY, **more)(function)
 
 
@@ -62,8 +63,8 @@ class Scalar(CPUDispatcher):
 
 @functools.cache
 def _callable(function: Callable[..., Any]) -> Any:
-    """A scalar as Python may call it; not cached on disk, where it would take the other's place."""
-    return numba.njit(**{**_POLICY, "cache": False})(function)
+    """A scalar as Python may call it."""
+    return _compile(function, "python")
 
 
 def scalar(function: Callable[..., Any]) -> Any:
