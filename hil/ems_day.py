@@ -188,7 +188,8 @@ def run_day(plant: Plant, low: float, high: float, report: Report) -> None:
         hour = elapsed / HOUR
         fast = 3.0 <= hour < 4.0
         want = schedule(hour, elapsed) * plant.rated
-        if (want > 0 and plant.soc <= low) or (want < 0 and plant.soc >= high):
+        floor = low if cycle is None else min(low, cycle_start)  # a rest may have corrected the morning's SOC downwards
+        if (want > 0 and plant.soc <= floor) or (want < 0 and plant.soc >= high):
             want = 0.0
         if cycle is None and hour >= 8.0:
             cycle, cycle_start = Energy(), plant.soc
@@ -203,7 +204,7 @@ def run_day(plant: Plant, low: float, high: float, report: Report) -> None:
             samples += 1
             alarms |= plant.base.Evt1.value
             exceeded += not -charge * 1.03 - 5e3 <= power <= discharge * 1.03 + 5e3
-            if (power > 5e3 and plant.soc <= low) or (power < -5e3 and plant.soc >= high):
+            if (power > 5e3 and plant.soc <= floor) or (power < -5e3 and plant.soc >= high):
                 plant.dispatch(0.0)
             if cycle is not None and not cycle_end and hour > 18.0 and plant.soc <= cycle_start and power > 5e3:
                 plant.dispatch(0.0)
