@@ -124,16 +124,50 @@ class Initial(Section):
 
 
 class ModbusDevice(Section):
-    """One register map served on one port."""
+    """One register map served at one address."""
 
     map: Text
     """Register map, by name."""
     container: Count = 1
     """Which container (and its PCS) it shows."""
+    each: Literal["container"] | None = None
+    """Serve the map once for each container, the first at this address, the others as the steps say."""
+    host: Text | None = None
+    """Address to listen on; that of the server where not given."""
+    host_step: Annotated[Integer, Field(ge=0, le=255)] = 0
+    """With ``each``: added to the last number of an IPv4 address from one container to the next."""
     port: Port = 5020
     """TCP port; 0 lets the system choose."""
+    port_step: Annotated[Integer, Field(ge=0, le=65535)] = 0
+    """With ``each``: added to the port from one container to the next."""
     unit: UnitId = 1
     """Unit id of the map's first unit; a map with several units counts on from it as it says."""
+    unit_step: Annotated[Integer, Field(ge=0, le=247)] = 0
+    """With ``each``: added to the unit id from one container to the next."""
+    serial: Text | None = None
+    """Serve Modbus RTU instead of TCP: a path at which a pseudo-terminal appears, or a serial device such as
+    /dev/ttyUSB0."""
+    baud: Annotated[Integer, Field(ge=1200, le=1_000_000)] = 9600
+    """Bits per second of a serial line."""
+    parity: Literal["none", "even", "odd"] = "none"
+    """Parity of a serial line."""
+    tls: bool = False
+    """Serve Modbus/TCP Security: TLS, with certificates as ``modbus.tls`` says."""
+    read_limit: Annotated[Integer, Field(ge=1, le=126)] | None = None
+    """Most registers in one read; as the map says where not given."""
+
+
+class ModbusTls(Section):
+    """Certificates of Modbus/TCP Security, and what the roles in clients' certificates permit."""
+
+    certificate_file: Text
+    """Own certificate."""
+    key_file: Text
+    """Its key."""
+    ca_file: Text
+    """Certificates that clients' must be signed by."""
+    roles: dict[str, Literal["read", "write"]] = Field(default={})
+    """What a role permits; a client whose role is not listed, or who has none, is refused."""
 
 
 class ModbusServer(Section):
@@ -143,24 +177,30 @@ class ModbusServer(Section):
     """Address to listen on."""
     devices: tuple[ModbusDevice, ...] = ()
     """Register maps that are served."""
+    tls: ModbusTls | None = None
+    """Certificates for devices that are served with TLS."""
     connection_limit: Count = 128
     """Most connections at a time."""
     idle_timeout_s: NonNegative = 0.0
     """Close a connection after this silence; 0 is never."""
-    max_read_quantity: Annotated[Integer, Field(ge=1, le=127)] = 125
-    """Most registers in one read."""
 
     def broken_laws(self) -> Iterator[Broken]:
-        """One device to a port and unit id."""
-        first: dict[tuple[int, int], int] = {}
+        """One device to an address and unit id; TLS has certificates; a serial line is no TLS."""
+        first: dict[tuple[str, int, int], int] = {}
         for index, device in enumerate(self.devices):
-            key = (device.port, device.unit)
-            if device.port and key in first:
-                yield (
-                    f"devices.{index}.unit",
-                    f"port {device.port}, unit {device.unit} is taken by devices.{first[key]}",
-                )
-            first.setdefault(key, index)
+            if device.tls and self.tls is None:
+                yield f"devices.{index}.tls", "needs modbus.tls, which names the certificates"
+            if device.tls and device.serial is not None:
+                yield f"devices.{index}.tls", "goes without serial"
+            if device.each is None:
+                for key in ("host_step", "port_step", "unit_step"):
+                    if getattr(device, key):
+                        yield f"devices.{index}.{key}", "goes with each"
+            where = device.serial or device.host or self.host
+            key3 = (where, 0 if device.serial else device.port, device.unit)
+            if (device.port or device.serial) and key3 in first:
+                yield f"devices.{index}.unit", f"{where}, unit {device.unit} is taken by devices.{first[key3]}"
+            first.setdefault(key3, index)
 
 
 class Mqtt(Section):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bms_emulator.interfaces.modbus.conversion import Conversion
 from bms_emulator.interfaces.modbus.formats import Format
+from bms_emulator.interfaces.modbus.map import Table
 from bms_emulator.points.catalogue import Family
 
 
@@ -70,21 +71,29 @@ class UnitPlan:
         unit: Unit id.
         map: Name of the register map.
         name: Name of the unit in the map, with its number where it repeats.
-        ranges: Defined addresses, rising.
-        writables: Writable values by each of their registers.
+        container: Container that it shows, counted from 1.
+        ranges: Defined addresses, rising, by table of the Modbus data model. A coil or discrete input is a word of the
+            images that is 0 or 1.
+        writables: Writable values by table, holding registers or coils, and by each of their registers.
         identity: Texts of the device identification by object id.
+        read_limit: Most registers in one read.
+        heartbeat: Position in the arena of the heartbeat of masters that any request counts up; None where only a
+            write of its register does.
     """
 
     unit: int
     map: str
     name: str
-    ranges: tuple[Range, ...]
-    writables: dict[int, Writable]
+    container: int
+    ranges: dict[Table, tuple[Range, ...]]
+    writables: dict[Table, dict[int, Writable]]
     identity: dict[int, str]
+    read_limit: int
+    heartbeat: int | None
 
-    def locate(self, address: int, count: int) -> int:
+    def locate(self, table: Table, address: int, count: int) -> int:
         """Byte in the images of a range of registers, -1 where not all of it is defined."""
-        for part in self.ranges:
+        for part in self.ranges.get(table, ()):
             if part.start <= address and address + count <= part.stop:
                 return part.offset + 2 * (address - part.start)
         return -1
@@ -97,11 +106,23 @@ class DevicePlan:
     Attributes:
         host: Address of the interface.
         port: TCP port, 0 where the system chooses.
+        serial: Path of a serial line in place of host and port, else None.
+        baud: Bits per second of a serial line.
+        parity: Parity of a serial line: none, even, odd.
+        tls: Whether it speaks TLS.
         maps: Names of the maps served there.
-        units: Units by id, in the order of the site; unit ids 0 and 255 mean the first.
+        units: Units by id, in the order of the site.
+        any_unit: Unit ids that mean the first unit.
+        silent: Whether a request to a unit id that there is not is left without an answer.
     """
 
     host: str
     port: int
+    serial: str | None
+    baud: int
+    parity: str
+    tls: bool
     maps: tuple[str, ...]
     units: dict[int, UnitPlan]
+    any_unit: tuple[int, ...]
+    silent: bool

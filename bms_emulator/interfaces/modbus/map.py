@@ -20,22 +20,32 @@ Address = Annotated[int, Field(ge=0, le=65535)]
 Item = TypeVar("Item")
 Axis = Literal["rack", "pack", "cell", "temperature_sensor"]
 FormatName = Literal[
-    "u16", "i16", "u32", "i32", "u64", "f32", "enum16", "bitfield32", "sunssf", "pad", "string"
+    "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64",
+    "enum16", "enum32", "bitfield16", "bitfield32", "bitfield64", "sunssf", "pad", "string", "packed", "bit",
 ]  # fmt: skip
-Bit = Annotated[int, Field(ge=0, le=31)]
+Bit = Annotated[int, Field(ge=0, le=63)]
+WordOrder = Literal["big", "little"]
+"""Which word of a value of several registers comes first: the most or the least significant one."""
+Table = Literal["holding", "input", "coil", "discrete_input"]
+"""A table of the Modbus data model, read with function 3, 4, 1 or 2."""
+RawTable = dict[str, int]
+"""Register value of each value of an enumeration, flag or count, by its name or number."""
 
-SOURCES = ("point", "value", "text", "nameplate", "count", "index", "length", "bits")
-"""What a row may show; each row but padding shows exactly one."""
-_NUMERIC = {"u16", "i16", "u32", "i32", "u64", "f32"}
+SOURCES = ("point", "value", "text", "nameplate", "count", "index", "length", "bits", "kept")
+"""What a row may show; each row but padding and packed ones shows exactly one."""
+_NUMERIC = {"u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64"}
+_BITFIELDS = {"bitfield16": 16, "bitfield32": 32, "bitfield64": 64, "packed": 16, "bit": 1}
+"""Bits of the types that hold conditions."""
 _TYPES_OF = {
-    "point": _NUMERIC | {"enum16"},
-    "value": set(FORMATS) - {"pad"},
+    "point": _NUMERIC | {"enum16", "enum32", "packed", "bit"},
+    "value": set(FORMATS) - {"pad", "packed"},
     "text": {"string"},
     "nameplate": _NUMERIC | {"string"},
     "count": _NUMERIC,
     "index": _NUMERIC,
     "length": {"u16"},
-    "bits": {"bitfield32"},
+    "bits": set(_BITFIELDS),
+    "kept": _NUMERIC | {"enum16", "bit"},
 }
 
 
@@ -47,19 +57,94 @@ def _some(items: tuple[Item, ...]) -> tuple[Item, ...]:
 
 
 class Condition(Section):
-    """When a bit is set: a point has at least this value, or is this one. Of several points one is enough."""
+    """When a bit is set: a point has at least or at most a value, or is this one. Of several points one is enough."""
 
     point: Text
     """Point; an index left out that no block around the row gives stands for all."""
-    at_least: float = 1.0
+    at_least: float | None = None
+    """Lowest value; 1 where nothing is said."""
+    at_most: float | None = None
+    """Highest value."""
     equals: Text | None = None
-    """Name of a value of an enumeration, in place of ``at_least``."""
+    """Name of a value of an enumeration, in place of the two."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.equals is not None and (self.at_least is not None or self.at_most is not None):
+            raise ValueError("equals: goes without at_least and at_most")
+        return self
 
 
 Bits = dict[Bit, tuple[Condition, ...]]
 
 
-class Row(Section):
+class Shown(Section):
+    """How a value becomes a number in registers."""
+
+    unit: str = ""
+    """Unit of the value as shown, e.g. ``degC`` for a temperature that is kelvin inside."""
+    scale: Positive | Text = 1.0
+    """What one step stands for, in ``unit``; or the name of a sunssf row of this block or of one around it."""
+    offset: float = 0.0
+    """Value that the raw value 0 stands for: value = raw * scale + offset."""
+    negate: bool = False
+    """Whether the register's sign is opposite to the point's."""
+    absolute: bool = False
+    """Whether the register shows the magnitude only."""
+    modulo: Annotated[int, Field(ge=2)] | None = None
+    """The register shows the remainder of the whole raw value, e.g. 256 for a heartbeat of one byte."""
+    table: RawTable | None = None
+    """Register value of each value of an enumeration, flag or count, by its name or number."""
+
+
+class Part(Shown):
+    """Some bits of a packed register that show a point or a constant."""
+
+    at: Annotated[int, Field(ge=0, le=15)]
+    """Lowest bit."""
+    width: Annotated[int, Field(ge=1, le=16)]
+    """Bits."""
+    point: Text | None = None
+    value: Annotated[int, Field(ge=0, le=65535)] | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.at + self.width > 16:
+            raise ValueError(f"at + width = {self.at + self.width}: a register has 16 bits")
+        if (self.point is None) == (self.value is None):
+            raise ValueError("needs exactly one of point, value")
+        return self
+
+
+class Elements(Section):
+    """Several values of a point side by side in each register, e.g. two temperatures or sixteen flags."""
+
+    over: Axis
+    """What the values repeat over."""
+    width: Literal[1, 2, 4, 8]
+    """Bits of each."""
+    first: Literal["low", "high"] = "low"
+    """Where in a register the first value stands."""
+
+
+class Effect(Section):
+    """What writing a value to a register does besides: a point takes a value."""
+
+    point: Text
+    value: Text | float
+    """Number in SI, or name of a value of an enumeration."""
+
+
+class Write(Section):
+    """What a write goes to, where it is not the point that the row shows."""
+
+    point: Text
+    table: RawTable | None = None
+    ignore: tuple[int, ...] = ()
+    """Register values that are accepted and do nothing."""
+
+
+class Row(Shown):
     """One value at one address."""
 
     name: Text
@@ -68,6 +153,10 @@ class Row(Section):
     """Register within the block; where None, behind the row before."""
     size: Annotated[int, Field(ge=1, le=125)] | None = None
     """Registers of a string."""
+    word_order: WordOrder | None = None
+    """That of the map where None."""
+    description: str = ""
+    """What it is, for tables; that of the point where empty."""
 
     point: Text | None = None
     value: float | Literal["none"] | None = None
@@ -82,19 +171,23 @@ class Row(Section):
     length: Literal["rest"] | None = None
     """Registers of the block behind this row, repetitions included."""
     bits: Text | Bits | None = None
-    """Conditions by bit, or the name of conditions of the map."""
+    """Conditions by bit, or the name of conditions of the map; of a packed register, besides its parts."""
+    kept: float | None = None
+    """A register that keeps what a master writes, beginning with this raw value; nothing else follows from it but
+    ``effects``."""
+    parts: tuple[Part, ...] = ()
+    """Parts of a packed register."""
+    elements: Elements | None = None
+    """Values of the point that a packed row has side by side; the row takes as many registers as they need."""
 
-    unit: str = ""
-    """Unit of the value as shown, e.g. ``degC`` for a temperature that is kelvin inside."""
-    scale: Positive | Text = 1.0
-    """What one step stands for, in ``unit``; or the name of a sunssf row of this block or of one around it."""
-    offset: float = 0.0
-    """Value that the raw value 0 stands for: value = raw * scale + offset."""
-    negate: bool = False
-    """Whether the register's sign is opposite to the point's."""
-    table: dict[str, int] | None = None
-    """Register value of each value of an enumeration, flag or count, by its name or number."""
-    access: Literal["r", "rw"] = "r"
+    access: Literal["r", "rw", "w"] = "r"
+    """``w``: the register reads 0."""
+    write: Write | None = None
+    """What a write goes to, where it is not the point that the row shows."""
+    takes: tuple[int, ...] | None = None
+    """Raw values that a kept register takes; any where None."""
+    effects: dict[int, tuple[Effect, ...]] = Field(default={})
+    """What writing a raw value to a kept register does besides, all in one tick."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -103,22 +196,45 @@ class Row(Section):
             if given:
                 raise ValueError(f"{given[0]}: padding shows nothing")
             return self
-        if len(given) != 1:
+        if self.parts and self.type != "packed":
+            raise ValueError("parts: needs type packed")
+        if self.parts and self.elements is not None:
+            raise ValueError("elements: goes without parts")
+        if self.elements is not None and (self.type != "packed" or self.point is None):
+            raise ValueError("elements: needs type packed, and a point")
+        if self.type == "packed" and not self.parts and self.elements is None and self.bits is None:
+            raise ValueError("type = 'packed': needs parts, elements or bits")
+        if len(given) != 1 and not (self.parts and set(given) <= {"bits"}):
             raise ValueError(f"needs exactly one of {', '.join(SOURCES)}; has {', '.join(given) or 'none'}")
-        allowed = _TYPES_OF[given[0]]
-        if self.type not in allowed:
-            raise ValueError(f"type = {self.type!r}: {given[0]} needs one of {', '.join(sorted(allowed))}")
+        for source in given:
+            allowed = _TYPES_OF[source]
+            if self.type not in allowed:
+                raise ValueError(f"type = {self.type!r}: {source} needs one of {', '.join(sorted(allowed))}")
+        if isinstance(self.bits, dict) and (high := max(self.bits, default=0)) >= _BITFIELDS[self.type]:
+            raise ValueError(f"bits: {high} is beyond the {_BITFIELDS[self.type]} bits of {self.type}")
         if (self.type == "string") != (self.size is not None):
             raise ValueError("size: needed with type string, and with no other")
-        if self.access == "rw" and self.point is None:
-            raise ValueError("access = 'rw': only a point can be written")
+        self._check_writing()
+        return self
+
+    def _check_writing(self) -> None:
+        """What can be written says what follows, and nothing else does."""
+        if self.access == "r":
+            given = [key for key in ("write", "takes", "effects") if getattr(self, key)]
+            if given or self.kept is not None:
+                raise ValueError(f"access = 'r': {(given or ['kept'])[0]} needs rw or w")
+        elif self.point is None and self.write is None and self.kept is None:
+            raise ValueError(f"access = {self.access!r}: needs a point, write or kept")
+        if self.kept is None and (self.takes is not None or self.effects):
+            raise ValueError("takes, effects: need kept")
+        if self.kept is not None and self.write is not None:
+            raise ValueError("write: goes without kept; say effects")
         if self.table is not None and self.point is None:
             raise ValueError("table: only a point has one")
-        return self
 
     @property
     def words(self) -> int:
-        """Registers."""
+        """Registers; those of elements follow from what they repeat over."""
         return self.size or FORMATS[self.type].words
 
 
@@ -130,22 +246,31 @@ class Block(Section):
     """Address; within a block: register within it. Where None, behind what stands before."""
     over: Axis | None = None
     """What it repeats over."""
+    most: Count | None = None
+    """For how many repetitions the device has room; as many as there are where None."""
     stride: Count | None = None
     """Registers from one repetition to the next; its own length where None."""
     size: Count | None = None
     """Registers of one repetition, holes at its end included; up to its last row where None."""
+    tables: Annotated[tuple[Table, ...], AfterValidator(_some)] = ("holding", "input")
+    """Tables that it stands in, of a block of a unit; those within it stand with it. Coils and discrete inputs have
+    rows of type bit, all others have none."""
     rows: tuple[Row, ...] = ()
     blocks: tuple["Block", ...] = ()
 
 
 class Unit(Section):
-    """What answers to one unit id, or to one for each rack."""
+    """What answers to one unit id, or to one unit id or port for each rack."""
 
     name: Text
     offset: Annotated[int, Field(ge=0, le=247)] = 0
     """Added to the unit id that the site gives the map."""
+    port_offset: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Added to the port that the site gives the map."""
     over: Literal["rack"] | None = None
-    """Repeated with consecutive unit ids."""
+    """Repeated with consecutive unit ids or ports."""
+    by: Literal["unit", "port"] = "unit"
+    """What counts on from one repetition to the next."""
     blocks: Annotated[tuple[Block, ...], AfterValidator(_some)]
 
 
@@ -165,6 +290,18 @@ class RegisterMap(Profile):
     source: Text
     """Where addresses, types and scales come from."""
     identity: Identity
+    compatible_with: str = ""
+    """Which clients and devices it is made after, for people."""
+    word_order: WordOrder = "big"
+    """Of values of several registers."""
+    read_limit: Annotated[int, Field(ge=1, le=126)] = 125
+    """Most registers in one read; a device of a site may have another."""
+    unknown_unit: Literal["refuse", "silent"] = "refuse"
+    """Whether a request to a unit id that there is not is refused with exception 0B, or not answered."""
+    any_unit: tuple[Annotated[int, Field(ge=0, le=255)], ...] = (0, 255)
+    """Unit ids that mean the device itself."""
+    heartbeat: Literal["register", "traffic"] = "register"
+    """What shows that a master is there: a change of the register of ``heartbeat_master``, or any request."""
     conditions: dict[str, Bits] = Field(default={})
     """Conditions by bit that several rows share, by name."""
     units: Annotated[tuple[Unit, ...], AfterValidator(_some)]
