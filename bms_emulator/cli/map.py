@@ -72,7 +72,9 @@ def check(name: NameArgument, site: SiteOption = DEFAULT_SITE) -> None:
     except ProfileError as error:
         raise _failed(error) from error
     units = [unit for device in plan.devices for unit in device.units.values()]
-    writable = sum(len({w.address for w in unit.writables.values()}) for unit in units)
+    writable = sum(
+        len({(table, w.address) for table, rows in unit.writables.items() for w in rows.values()}) for unit in units
+    )
     print(f"{name}: ok, {len(units)} units, {plan.size // 2} registers, {writable} values can be written")
 
 

@@ -113,7 +113,17 @@ class Assembly:
             )
             name = placed.unit.name if placed.unit.over is None else f"{placed.unit.name} {n + 1}"
             unit = self.device.unit + placed.unit.offset + n
-            yield UnitPlan(unit, self.registers.name, name, ranges, writables[n], self._identity(name))
+            yield UnitPlan(
+                unit,
+                self.registers.name,
+                name,
+                self.device.container,
+                {"holding": ranges, "input": ranges},
+                {"holding": writables[n]},
+                self._identity(name),
+                self.device.read_limit or self.registers.read_limit,
+                None,
+            )
 
     def _row(
         self,
@@ -245,7 +255,9 @@ def _window(condition: Condition, family: Family) -> tuple[float, float]:
         ValueError: The point has no value of that name.
     """
     if condition.equals is None:
-        return condition.at_least, math.inf
+        if condition.at_least is None:
+            return (1.0, math.inf) if condition.at_most is None else (-math.inf, condition.at_most)
+        return condition.at_least, math.inf if condition.at_most is None else condition.at_most
     names = {text: float(number) for number, text in (family.slot.info.choices or {}).items()}
     if condition.equals not in names:
         raise ValueError(

@@ -26,13 +26,11 @@ class Dispatcher:
     Args:
         link: The running emulator.
         units: Units by id; ids 0 and 255 included where they mean one.
-        read_max: Most registers that one read may ask for.
     """
 
-    def __init__(self, link: Link, units: dict[int, UnitPlan], read_max: int) -> None:
+    def __init__(self, link: Link, units: dict[int, UnitPlan]) -> None:
         self.link = link
         self.units = units
-        self.read_max = read_max
 
     def answer(self, unit_id: int, pdu: bytes, origin: str) -> bytes | Callable[[], Awaitable[bytes]]:
         """The answering PDU, or how to get it where the emulator is asked first.
@@ -48,9 +46,9 @@ class Dispatcher:
                 raise Refusal(ExceptionCode.NO_UNIT)
             if pdu[0] == DEVICE_INFORMATION:
                 return identify(pdu, unit.identity)
-            request = parse(pdu, self.read_max)
+            request = parse(pdu, unit.read_limit)
             if request.read is not None:
-                refuse_unless(unit.locate(*request.read) >= 0, ExceptionCode.ADDRESS)
+                refuse_unless(unit.locate("holding", *request.read) >= 0, ExceptionCode.ADDRESS)
             if request.write is not None:
                 return partial(self._write, unit, pdu[0], request, self._writes(unit, request), origin)
             return self._read(unit, pdu[0], request)
@@ -61,7 +59,7 @@ class Dispatcher:
         """Answer with registers, all of one tick."""
         assert request.read is not None
         address, count = request.read
-        start = unit.locate(address, count)
+        start = unit.locate("holding", address, count)
         return bytes((function, 2 * count)) + self.link.image(start, start + 2 * count)
 
     def _writes(self, unit: UnitPlan, request: Request) -> list[list[float]]:
@@ -76,12 +74,12 @@ class Dispatcher:
         address, data = request.write
         count = len(data) // 2
         registers = range(address, address + count)
-        refuse_unless(all(register in unit.writables for register in registers), ExceptionCode.ADDRESS)
+        refuse_unless(all(register in unit.writables["holding"] for register in registers), ExceptionCode.ADDRESS)
         if request.mask is not None:
             data = self._masked(unit, address, request.mask)
         touched: dict[int, Writable] = {}
         for register in registers:
-            writable = unit.writables[register]
+            writable = unit.writables["holding"][register]
             touched[writable.address] = writable
         try:
             return [
@@ -94,7 +92,7 @@ class Dispatcher:
     def _masked(self, unit: UnitPlan, address: int, mask: tuple[int, int]) -> bytes:
         """Register after a mask write: (now AND kept) OR (added AND NOT kept)."""
         kept, added = mask
-        start = unit.locate(address, 1)
+        start = unit.locate("holding", address, 1)
         now = int.from_bytes(self.link.image(start, start + 2), "big")
         return struct.pack(">H", (now & kept) | (added & ~kept & REGISTER_MAX))
 
@@ -104,7 +102,7 @@ class Dispatcher:
         first, last = 2 * (writable.address - address), 2 * (writable.address - address + words)
         if first >= 0 and last <= len(data):
             return data[first:last]
-        start = unit.locate(writable.address, words)
+        start = unit.locate("holding", writable.address, words)
         now = bytearray(self.link.image(start, start + 2 * words))
         for n in range(max(first, 0), min(last, len(data))):
             now[n - first] = data[n]

@@ -89,7 +89,18 @@ def compile_maps(site: SiteProfile, catalogue: Catalogue) -> ModbusPlan:
     if problems:
         raise ProfileError(problems)
     devices = tuple(
-        DevicePlan(site.modbus.host, key[0], tuple(dict.fromkeys(u.map for u in units)), {u.unit: u for u in units})
+        DevicePlan(
+            site.modbus.host,
+            key[0],
+            None,
+            9600,
+            "none",
+            False,
+            tuple(dict.fromkeys(u.map for u in units)),
+            {u.unit: u for u in units},
+            (0, 255),
+            False,
+        )
         for key, units in listeners.items()
     )
     template = b"".join(image.tobytes() for image in images.template)

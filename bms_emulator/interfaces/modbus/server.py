@@ -16,8 +16,6 @@ from bms_emulator.profile.site import ModbusServer
 
 HOUSEKEEPING = 0.1
 """Time between two looks at link faults and at clients that take too long [s]."""
-ANY_UNIT = (0, 255)
-"""Unit ids that mean the device itself."""
 
 
 class PortError(OSError):
@@ -51,12 +49,14 @@ class Listener(ListenerProtocol):
         self.patience = patience
         self.disturbances = disturbances
         self.image = link.image
-        self.units = {number: next(iter(device.units.values())) for number in ANY_UNIT} | device.units
-        self.dispatcher = Dispatcher(link, self.units, options.max_read_quantity)
+        self.units = {number: next(iter(device.units.values())) for number in device.any_unit} | device.units
+        self.dispatcher = Dispatcher(link, self.units)
         self._count = count
-        self._read_max = options.max_read_quantity
         self._places = {
-            number: tuple((part.start, part.stop, part.offset - 2 * part.start) for part in unit.ranges)
+            number: (
+                unit.read_limit,
+                tuple((part.start, part.stop, part.offset - 2 * part.start) for part in unit.ranges["holding"]),
+            )
             for number, unit in self.units.items()
         }
 
@@ -77,8 +77,9 @@ class Listener(ListenerProtocol):
 
     def locate(self, unit: int, address: int, count: int) -> int:
         """Byte in the images of registers that may be read, -1 where it takes a closer look to say why not."""
-        if 1 <= count <= self._read_max:
-            for start, stop, shift in self._places.get(unit, ()):
+        limit, places = self._places.get(unit, (0, ()))
+        if 1 <= count <= limit:
+            for start, stop, shift in places:
                 if start <= address and address + count <= stop:
                     return shift + 2 * address
         return -1

@@ -122,7 +122,7 @@ async def test_nothing_changes_on_an_exception(rule: str, client: Client, rig: R
 
 
 async def test_last_register_is_read_and_the_one_behind_is_not(client: Client, rig: Rig) -> None:
-    [part] = rig.link.plan.devices[0].units[1].ranges
+    [part] = rig.link.plan.devices[0].units[1].ranges["holding"]
     assert await client.ask(pdu(3, part.stop - 2, 2)) == b"\x03\x04\xff\xff\x00\x00"
     assert await client.ask(pdu(3, part.stop - 1, 2)) == b"\x83\x02"
 

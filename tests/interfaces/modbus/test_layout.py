@@ -72,7 +72,7 @@ def registers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[int, int]
     [unit] = plan.devices[0].units.values()
     return {
         part.start + n: struct.unpack_from(">H", images, part.offset + 2 * n)[0]
-        for part in unit.ranges
+        for part in unit.ranges["holding"]
         for n in range(part.stop - part.start)
     }
 

@@ -13,14 +13,14 @@ PCS = 100
 
 def address_of(rig: Rig, listener: int, label: str) -> int:
     units = rig.link.plan.devices[listener].units.values()
-    return next(w.address for unit in units for w in unit.writables.values() if w.label == label)
+    return next(w.address for unit in units for w in unit.writables["holding"].values() if w.label == label)
 
 
 async def test_every_writable_register_takes_functions_6_and_16(rig: Rig) -> None:
     for n, device in enumerate(rig.link.plan.devices):
         client = await rig.client(n)
         for unit in device.units.values():
-            for register in unit.writables:
+            for register in unit.writables["holding"]:
                 [now] = struct.unpack(">H", await client.read(register, 1, unit.unit))
                 assert await client.ask(pdu(6, register, now), unit.unit) == pdu(6, register, now)
                 assert await client.ask(write_many(register, now), unit.unit) == pdu(16, register, 1)
