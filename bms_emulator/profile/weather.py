@@ -9,21 +9,17 @@ with ``#`` are allowed. ::
     1, 27.9
 """
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
-from bms_emulator.profile.document import SIZE_MAX
 from bms_emulator.profile.errors import Problem, ProfileError
+from bms_emulator.profile.table import PROBLEMS_MAX, number, read_lines
 
 HEADINGS = (["hour", "temperature_degc"], ["temperature_degc"])
 """What may stand in the first line."""
 
 AIR_MIN, AIR_MAX = -60.0, 60.0
 """Outside air [°C]: what has been measured on Earth, and a little more."""
-
-PROBLEMS_MAX = 10
-"""Problems of one file that are reported."""
 
 
 def read_hourly(path: Path, label: str = "") -> tuple[float, ...]:
@@ -39,18 +35,18 @@ def read_hourly(path: Path, label: str = "") -> tuple[float, ...]:
     label = label or str(path)
     values: list[float] = []
     problems: list[Problem] = []
-    for number, fields in _rows(path, label):
+    for at, fields in _rows(path, label):
         *hours, text = fields
-        value = _number(text)
+        value = number(text)
         if len(fields) > len(HEADINGS[0]):
             message = f"has {len(fields)} columns: must be hour,temperature_degc or temperature_degc alone"
-            problems.append(Problem(label, number, "", message))
-        elif hours and _number(hours[0]) != len(values):
+            problems.append(Problem(label, at, "", message))
+        elif hours and number(hours[0]) != len(values):
             message = f"must be {len(values)}, the hours after midnight of the first day without a gap"
-            problems.append(Problem(label, number, "hour", message, hours[0]))
+            problems.append(Problem(label, at, "hour", message, hours[0]))
         elif not AIR_MIN <= value <= AIR_MAX:
             message = f"must be a number from {AIR_MIN:g} to {AIR_MAX:g}"
-            problems.append(Problem(label, number, "temperature_degc", message, text))
+            problems.append(Problem(label, at, "temperature_degc", message, text))
         values.append(value)
     if not values:
         problems.append(Problem(label, 0, "", "holds no temperature: one line for each hour is needed"))
@@ -60,31 +56,7 @@ def read_hourly(path: Path, label: str = "") -> tuple[float, ...]:
 
 
 def _rows(path: Path, label: str) -> Iterator[tuple[int, list[str]]]:
-    """Line number and fields of every line that holds values."""
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(SIZE_MAX + 1)
-        text = content.decode("utf-8-sig")
-    except OSError as error:
-        raise ProfileError([Problem(label, 0, "", f"cannot be read: {error.strerror}")]) from error
-    except UnicodeDecodeError as error:
-        at = content.count(b"\n", 0, error.start) + 1
-        raise ProfileError([Problem(label, at, "", "must be UTF-8 text")]) from error
-    if len(content) > SIZE_MAX:
-        raise ProfileError([Problem(label, 0, "", f"larger than {SIZE_MAX} bytes")])
-    is_first = True
-    for number, line in enumerate(text.splitlines(), start=1):
-        fields = [field.strip() for field in line.split(",")]
-        if fields == [""] or fields[0].startswith("#"):
-            continue
-        if not (is_first and fields in HEADINGS):
-            yield number, fields
-        is_first = False
-
-
-def _number(text: str) -> float:
-    """The number that a text holds, NaN where it holds none."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
+    """Line number and fields of every line that holds values: all but a heading."""
+    for n, (at, fields) in enumerate(read_lines(path, label)):
+        if n or fields not in HEADINGS:
+            yield at, fields
