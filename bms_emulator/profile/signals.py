@@ -5,7 +5,7 @@ places as constants (``bms_emulator.jit`` compiles a kernel anew when a module c
 """
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Literal
 
 from bms_emulator.units import ZERO_CELSIUS
@@ -16,28 +16,47 @@ Scope = Literal["cell", "pack", "contactor", "rack", "container"]
 
 @dataclass(frozen=True)
 class UnitInfo:
-    """A unit at the edge: SI value = factor * value + origin."""
+    """A unit at the edge: SI value = factor * value + origin.
+
+    Attributes:
+        symbol: Of the unit at the edge.
+        si: SI unit.
+        range: Lowest and highest value that anything physical can have, in SI.
+        factor: From the edge to SI.
+        origin: SI value of the edge's 0.
+    """
 
     symbol: str
+    si: str
+    range: tuple[float, float]
     factor: float = 1.0
     origin: float = 0.0
 
 
 class Unit(Enum):
-    """Units of levels; a signal's name ends with that of its unit; ratios, flags and counts have none."""
+    """Units of levels; a signal's name ends with that of its unit; flags and counts have none."""
 
-    V = UnitInfo("V")
-    V_PER_S = UnitInfo("V/s")
-    A = UnitInfo("A")
-    DEGC = UnitInfo("°C", 1.0, ZERO_CELSIUS)
-    K = UnitInfo("K")
-    K_PER_MIN = UnitInfo("K/min", 1.0 / 60.0)
-    OHM_PER_V = UnitInfo("Ohm/V")
-    PERCENT = UnitInfo("%", 0.01)
-    PPM = UnitInfo("ppm", 1e-6)
-    PER_M = UnitInfo("1/m")
-    S = UnitInfo("s")
-    ONE = UnitInfo("")
+    V = UnitInfo("V", "V", (-100.0, 100.0))
+    V_PER_S = UnitInfo("V/s", "V/s", (-100.0, 100.0))
+    A = UnitInfo("A", "A", (-1e5, 1e5))
+    DEGC = UnitInfo("°C", "K", (173.15, 573.15), 1.0, ZERO_CELSIUS)
+    K = UnitInfo("K", "K", (-400.0, 400.0))
+    K_PER_MIN = UnitInfo("K/min", "K/s", (-100.0, 100.0), 1.0 / 60.0)
+    OHM_PER_V = UnitInfo("Ohm/V", "Ohm/V", (0.0, 1e9))
+    PERCENT = UnitInfo("%", "1", (-10.0, 10.0), 0.01)
+    PPM = UnitInfo("ppm", "1", (0.0, 1.0), 1e-6)
+    PER_M = UnitInfo("1/m", "1/m", (0.0, 1e3))
+    S = UnitInfo("s", "s", (0.0, 1e7))
+    RATIO = UnitInfo("", "1", (-100.0, 100.0))
+    ONE = UnitInfo("", "", (-100.0, 100.0))
+
+
+class Rating(StrEnum):
+    """What a signal is divided by, so that its levels hold for any rack."""
+
+    CELL_COUNT = "cell_count"
+    RATED_CURRENT = "rated_current"
+    RATED_VOLTAGE = "rated_voltage"
 
 
 @dataclass(frozen=True)
@@ -48,11 +67,13 @@ class Signal:
         scope: What its source is.
         unit: Unit of its levels.
         doc: What it is.
+        per: Rating that it is divided by, None for none.
     """
 
     scope: Scope
     unit: Unit
     doc: str
+    per: Rating | None = None
 
     @property
     def of_container(self) -> bool:
@@ -91,10 +112,10 @@ _CELLS: dict[str, Signal] = {
         "Signs of thermal runaway, 0 to 3: temperature rises, a cell voltage falls, both not long ago, and gas.",
     ),
     "voltage_age_ratio": Signal(
-        "pack", Unit.ONE, "Age of the oldest cell voltage relative to measurement_age.voltage_s."
+        "pack", Unit.RATIO, "Age of the oldest cell voltage relative to measurement_age.voltage_s."
     ),
     "temperature_age_ratio": Signal(
-        "pack", Unit.ONE, "Age of the oldest temperature relative to measurement_age.temperature_s."
+        "pack", Unit.RATIO, "Age of the oldest temperature relative to measurement_age.temperature_s."
     ),
     **_flags(
         "pack",
@@ -105,30 +126,45 @@ _CELLS: dict[str, Signal] = {
 }
 
 _STRING: dict[str, Signal] = {
-    "string_voltage_per_cell_v": Signal("rack", Unit.V, "Measured string voltage by the number of cells."),
-    "sum_of_cells_mismatch_ratio": Signal(
-        "rack", Unit.ONE, "Measured string voltage against the sum of its cells, relative to that sum."
+    "string_voltage_per_cell_v": Signal(
+        "rack", Unit.V, "Measured string voltage by the number of cells.", Rating.CELL_COUNT
     ),
-    "charge_current_ratio": Signal("rack", Unit.ONE, "Charge current relative to the rated current."),
-    "discharge_current_ratio": Signal("rack", Unit.ONE, "Discharge current relative to the rated current."),
+    "sum_of_cells_mismatch_ratio": Signal(
+        "rack", Unit.RATIO, "Measured string voltage against the sum of its cells, relative to that sum."
+    ),
+    "charge_current_ratio": Signal(
+        "rack", Unit.RATIO, "Charge current relative to the rated current.", Rating.RATED_CURRENT
+    ),
+    "discharge_current_ratio": Signal(
+        "rack", Unit.RATIO, "Discharge current relative to the rated current.", Rating.RATED_CURRENT
+    ),
     "charge_current_mean_ratio": Signal(
-        "rack", Unit.ONE, "Charge current over signals.current_mean_window_s, relative to the rated current."
+        "rack",
+        Unit.RATIO,
+        "Charge current over signals.current_mean_window_s, relative to the rated current.",
+        Rating.RATED_CURRENT,
     ),
     "discharge_current_mean_ratio": Signal(
-        "rack", Unit.ONE, "Discharge current over signals.current_mean_window_s, relative to the rated current."
+        "rack",
+        Unit.RATIO,
+        "Discharge current over signals.current_mean_window_s, relative to the rated current.",
+        Rating.RATED_CURRENT,
     ),
     "current_mismatch_ratio": Signal(
-        "rack", Unit.ONE, "Difference of the two current sensors relative to the rated current."
+        "rack", Unit.RATIO, "Difference of the two current sensors relative to the rated current.", Rating.RATED_CURRENT
     ),
-    "current_age_ratio": Signal("rack", Unit.ONE, "Age of the current relative to measurement_age.current_s."),
+    "current_age_ratio": Signal("rack", Unit.RATIO, "Age of the current relative to measurement_age.current_s."),
     "open_string_current_a": Signal("rack", Unit.A, "Current of either direction while all contactors are sent open."),
     "terminal_temperature_degc": Signal("rack", Unit.DEGC, "Temperature of the power terminals."),
     "insulation_positive_ohm_per_v": Signal(
         "rack",
         Unit.OHM_PER_V,
         "Insulation of the positive pole by rated voltage, as the rack's monitor reads it while the rack is open.",
+        Rating.RATED_VOLTAGE,
     ),
-    "insulation_negative_ohm_per_v": Signal("rack", Unit.OHM_PER_V, "The same, of the negative pole."),
+    "insulation_negative_ohm_per_v": Signal(
+        "rack", Unit.OHM_PER_V, "The same, of the negative pole.", Rating.RATED_VOLTAGE
+    ),
     "soc_below_reserve_percent": Signal(
         "rack",
         Unit.PERCENT,
@@ -159,7 +195,7 @@ _STRING: dict[str, Signal] = {
 _CONTACTORS: dict[str, Signal] = {
     "precharge_time_s": Signal("rack", Unit.S, "How long the precharge contactor alone has bridged the positive one."),
     "precharge_current_ratio": Signal(
-        "rack", Unit.ONE, "Current of a precharge relative to what the string voltage drives through the resistor."
+        "rack", Unit.RATIO, "Current of a precharge relative to what the string voltage drives through the resistor."
     ),
     **_flags(
         "contactor",
@@ -179,10 +215,10 @@ _CONTAINER: dict[str, Signal] = {
     "coolant_supply_temperature_degc": Signal("container", Unit.DEGC, "Coolant supply temperature."),
     "coolant_return_temperature_degc": Signal("container", Unit.DEGC, "Coolant return temperature."),
     "coolant_flow_ratio": Signal(
-        "container", Unit.ONE, "Coolant flow relative to the rated one, while the chiller says that it circulates."
+        "container", Unit.RATIO, "Coolant flow relative to the rated one, while the chiller says that it circulates."
     ),
     "coolant_pressure_ratio": Signal(
-        "container", Unit.ONE, "Pump pressure relative to the rated head, while the chiller says that it circulates."
+        "container", Unit.RATIO, "Pump pressure relative to the rated head, while the chiller says that it circulates."
     ),
     "coolant_leak_signs": Signal(
         "container", Unit.ONE, "Signs of a coolant leak: 1 water on the floor, 2 pressure is low besides."
@@ -208,14 +244,20 @@ _CONTAINER: dict[str, Signal] = {
         "Highest less lowest state of charge of connected racks; source: the farther from the mean.",
     ),
     "rack_current_spread_ratio": Signal(
-        "container", Unit.ONE, "Highest less lowest current of connected racks relative to the rated current."
+        "container",
+        Unit.RATIO,
+        "Highest less lowest current of connected racks relative to the rated current.",
+        Rating.RATED_CURRENT,
     ),
     "bus_insulation_positive_ohm_per_v": Signal(
         "container",
         Unit.OHM_PER_V,
         "Insulation of the bus, positive pole, by rated voltage; source: the monitor's rack.",
+        Rating.RATED_VOLTAGE,
     ),
-    "bus_insulation_negative_ohm_per_v": Signal("container", Unit.OHM_PER_V, "The same, of the negative pole."),
+    "bus_insulation_negative_ohm_per_v": Signal(
+        "container", Unit.OHM_PER_V, "The same, of the negative pole.", Rating.RATED_VOLTAGE
+    ),
     **_flags(
         "container",
         chiller_fault="The chiller reports a trip.",

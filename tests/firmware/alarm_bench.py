@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bms_emulator.firmware.reference.alarm_model import alarm_rows
+from bms_emulator.firmware.reference.alarm_model import alarm_rows, threshold_levels
 from bms_emulator.firmware.reference.protection import evaluate_alarms
 from bms_emulator.profile.alarm import AlarmRow
 from bms_emulator.profile.signals import CONTAINER_SIGNALS, RACK_SIGNALS, SIGNALS
+from bms_emulator.profile.thresholds import Ratings
 
 
 class AlarmBench:
@@ -22,7 +23,10 @@ class AlarmBench:
     def __init__(self, rows: Sequence[AlarmRow], units: int = 2, dt: float = 0.1) -> None:
         self.rows, self.dt, self.count = tuple(rows), dt, 0
         self.columns = CONTAINER_SIGNALS if rows[0].scope == "container" else RACK_SIGNALS
-        self._model = alarm_rows(self.rows, self.columns)
+        self._model = alarm_rows(self.rows, self.columns, Ratings())
+        self.set, self.clear = (
+            np.repeat(levels[:, None, :], units, axis=1) for levels in threshold_levels(self.rows, Ratings())
+        )
         alarms = (units, len(rows))
         self.signals = np.full((units, len(self.columns)), np.nan)
         self.sources = np.zeros_like(self.signals)
@@ -39,6 +43,11 @@ class AlarmBench:
         self.signals[unit, self.columns.index(signal)] = SIGNALS[signal].si(quantity)
         self.sources[unit, self.columns.index(signal)] = source
 
+    def change(self, level: int, *, set: float, clear: float, unit: int = 0) -> None:
+        """Change the thresholds of a level of the first row, in SI, and let all rows be looked at."""
+        self.set[0, unit, level - 1], self.clear[0, unit, level - 1] = set, clear
+        self._wake.fill(-np.inf)
+
     def step(self, count: int = 1) -> None:
         """Evaluate for a number of periods; resets are pulses."""
         for _ in range(count):
@@ -47,6 +56,8 @@ class AlarmBench:
                 self._wake,
                 self._active,
                 self._elapsed,
+                self.set,
+                self.clear,
                 self.signals,
                 self.sources,
                 self.direction,

@@ -48,9 +48,13 @@ class Rig:
         self.measured = arena.group("measured", Measured)
         self.arrays = FirmwareArrays.of(arena)
         self.commands = self.arrays.commands
+        self.settings = self.arrays.settings
+        self.thresholds = self.arrays.thresholds
         self.orders = self.arrays.orders
         self.racks = self.arrays.racks
         self.bank = self.arrays.bank
+        self.rack_report = self.arrays.rack_report
+        self.bank_report = self.arrays.bank_report
         self.log = self.arrays.log
         self.private = self.arrays.private
         self.persistent = self.arrays.persistent

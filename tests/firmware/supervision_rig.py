@@ -14,6 +14,7 @@ from bms_emulator.firmware.reference.extremes import find_extremes
 from bms_emulator.firmware.reference.firmware import FirmwareArrays
 from bms_emulator.firmware.reference.model import build_firmware_model
 from bms_emulator.firmware.reference.rack_supervision import RackSupervision
+from bms_emulator.firmware.reference.settings import Defaults
 from bms_emulator.firmware.reference.state import GROUPS as PRIVATE
 from bms_emulator.profile.loader import load_site
 from bms_emulator.profile.signals import CONTAINER_SIGNALS, RACK_SIGNALS, SIGNALS
@@ -52,6 +53,7 @@ class SupervisionRig:
         self.rated_voltage = self.site.container.operating_voltage_max_v
         self.container = container_signals(self.site)
         self._time = np.zeros(1)
+        Defaults(self.site, arrays).restore()
         self._rack_supervision = RackSupervision(self.site, arrays, measured, self._time, dt)
         self._bank_supervision = BankSupervision(self.site, arrays, measured, self._time, dt)
         first_cell = build_firmware_model(self.site).first_cell

@@ -64,9 +64,23 @@ def test_a_rack_that_is_still_welded_to_the_bus_does_not_measure_beside_another(
     assert rig.racks.insulation_monitor_enabled.tolist() == [0, 1, 0]
 
 
+def test_no_monitor_measures_while_a_master_keeps_them_off() -> None:
+    rig = Rig().connected()
+    rig.commands.rack_request[2] = Request.DISCONNECT
+    rig.run(1.0)
+    assert rig.racks.insulation_monitor_enabled.tolist() == [1, 0, 1]
+    rig.commands.insulation_enabled[0] = 0.0
+    rig.step()
+    assert rig.racks.insulation_monitor_enabled.tolist() == [0, 0, 0]
+    assert rig.bank.insulation_monitor_rack[0] == 0
+    rig.commands.insulation_enabled[0] = 1.0
+    rig.run(1.0)
+    assert rig.racks.insulation_monitor_enabled.tolist() == [1, 0, 1]
+
+
 events = st.lists(
     st.tuples(
-        st.sampled_from(["connect", "disconnect", "monitor", "fuse", "weld", "reset", "supply", "maintain"]),
+        st.sampled_from(["connect", "disconnect", "monitor", "fuse", "weld", "reset", "supply", "maintain", "switch"]),
         st.integers(0, 2),
         st.integers(1, 12),
     ),
@@ -92,6 +106,8 @@ def test_never_do_two_monitors_measure_on_one_bus(story: list[tuple[str, int, in
             rig.commands.alarm_reset[...] = 1.0
         elif event == "supply":
             rig.measured.supply_voltage[...] = 34.0 - rig.measured.supply_voltage
+        elif event == "switch":
+            rig.commands.insulation_enabled[0] = 1.0 - rig.commands.insulation_enabled[0]
         else:
             rig.commands.rack_maintenance[r] = 1.0 - rig.commands.rack_maintenance[r]
         for _ in range(steps):

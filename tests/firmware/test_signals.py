@@ -36,7 +36,7 @@ TIMED = ("precharge_time_s", "rack_silence_s", "soc_jump_percent")
 def test_a_signal_has_the_value_that_its_stimulus_gives_it(name: str) -> None:
     rig = SupervisionRig(dt=0.5)
     rig.step()
-    quantity = SHOWN.get(name, 1.0 if SIGNALS[name].unit is Unit.ONE and not name.endswith("_ratio") else 0.4)
+    quantity = SHOWN.get(name, 1.0 if SIGNALS[name].unit is Unit.ONE else 0.4)
     for _ in range(round(SETTLING.get(name, 0.0) / rig.dt) + 1):
         STIMULI[name](rig, quantity)
         rig.step()

@@ -11,21 +11,35 @@ from these the bank controller makes :class:`BankOutputs`. So the controller of 
 from typing import Protocol
 
 from bms_emulator.firmware.contract.bank import BankLog, BankOutputs
-from bms_emulator.firmware.contract.commands import Commands, MasterLink, PcsCommands, RackOrders
+from bms_emulator.firmware.contract.commands import Commands, MasterLink, RackOrders
 from bms_emulator.firmware.contract.measurements import Measurements
 from bms_emulator.firmware.contract.modes import (
     Action,
     BankMode,
+    ChargeStatus,
     ChillerRequest,
     CmuFault,
     ConnectFailure,
+    Control,
     ControllerFault,
+    Direction,
+    DisabledReason,
+    InsulationStatus,
+    InverterRequest,
     LogKind,
+    OperatingState,
+    Operation,
+    PowerState,
+    PrechargeStage,
     RackMode,
     Request,
+    Status,
     names,
 )
+from bms_emulator.firmware.contract.pcs import PcsCommands, PcsLink
 from bms_emulator.firmware.contract.racks import RackOutputs
+from bms_emulator.firmware.contract.report import BankReport, RackReport
+from bms_emulator.firmware.contract.settings import Settings, Thresholds
 
 __all__ = [
     "GROUPS",
@@ -33,30 +47,51 @@ __all__ = [
     "BankLog",
     "BankMode",
     "BankOutputs",
+    "BankReport",
+    "ChargeStatus",
     "ChillerRequest",
     "CmuFault",
     "Commands",
     "ConnectFailure",
+    "Control",
     "ControllerFault",
+    "Direction",
+    "DisabledReason",
     "Firmware",
+    "InsulationStatus",
+    "InverterRequest",
     "LogKind",
     "MasterLink",
     "Measurements",
+    "OperatingState",
+    "Operation",
     "PcsCommands",
+    "PcsLink",
+    "PowerState",
+    "PrechargeStage",
     "RackMode",
     "RackOrders",
     "RackOutputs",
+    "RackReport",
     "Request",
+    "Settings",
+    "Status",
+    "Thresholds",
     "names",
 ]
 
 GROUPS: dict[str, type] = {
     "commands": Commands,
+    "commands.settings": Settings,
+    "commands.thresholds": Thresholds,
     "master": MasterLink,
     "pcs.commands": PcsCommands,
+    "pcs.link": PcsLink,
     "firmware.orders": RackOrders,
     "firmware.racks": RackOutputs,
     "firmware.bank": BankOutputs,
+    "firmware.rack_report": RackReport,
+    "firmware.bank_report": BankReport,
     "firmware.log": BankLog,
 }
 

@@ -6,6 +6,9 @@ from typing import ClassVar
 from bms_emulator.arrays import Array, Group, array
 from bms_emulator.firmware.contract.modes import BankMode, ChillerRequest, LogKind, names
 
+_RACK = "Rack of it, counted from 1."
+_PACK = "Pack of it, counted from 1."
+
 
 @dataclass
 class BankOutputs:
@@ -74,29 +77,50 @@ class BankOutputs:
     )
     fire_interlock: Array = array("container", "", "1 while the fire interlock keeps all racks open.", kind="boolean")
     cell_voltage_max: Array = array("container", "V", "Highest cell voltage.")
-    cell_voltage_max_rack: Array = array("container", "", "Rack of it, counted from 1.", kind="integer")
-    cell_voltage_max_pack: Array = array("container", "", "Pack of it, counted from 1.", kind="integer")
+    cell_voltage_max_rack: Array = array("container", "", _RACK, kind="integer")
+    cell_voltage_max_pack: Array = array("container", "", _PACK, kind="integer")
+    cell_voltage_max_cell: Array = array("container", "", "Position of it in the rack, counted from 1.", kind="integer")
+    cell_voltage_max_pack_cell: Array = array("container", "", "The same, within the pack.", kind="integer")
     cell_voltage_min: Array = array("container", "V", "Lowest cell voltage.")
-    cell_voltage_min_rack: Array = array("container", "", "Rack of it, counted from 1.", kind="integer")
-    cell_voltage_min_pack: Array = array("container", "", "Pack of it, counted from 1.", kind="integer")
+    cell_voltage_min_rack: Array = array("container", "", _RACK, kind="integer")
+    cell_voltage_min_pack: Array = array("container", "", _PACK, kind="integer")
+    cell_voltage_min_cell: Array = array("container", "", "Position of it in the rack, counted from 1.", kind="integer")
+    cell_voltage_min_pack_cell: Array = array("container", "", "The same, within the pack.", kind="integer")
     cell_voltage_avg: Array = array("container", "V", "Mean cell voltage.")
     temperature_max: Array = array("container", "K", "Highest cell temperature.", 298.15)
-    temperature_max_rack: Array = array("container", "", "Rack of it, counted from 1.", kind="integer")
-    temperature_max_pack: Array = array("container", "", "Pack of it, counted from 1.", kind="integer")
+    temperature_max_rack: Array = array("container", "", _RACK, kind="integer")
+    temperature_max_pack: Array = array("container", "", _PACK, kind="integer")
+    temperature_max_cell: Array = array(
+        "container", "", "First cell of the rack that its sensor serves, counted from 1.", kind="integer"
+    )
+    temperature_max_pack_sensor: Array = array(
+        "container", "", "Its sensor within the pack, counted from 1.", kind="integer"
+    )
     temperature_min: Array = array("container", "K", "Lowest cell temperature.", 298.15)
-    temperature_min_rack: Array = array("container", "", "Rack of it, counted from 1.", kind="integer")
-    temperature_min_pack: Array = array("container", "", "Pack of it, counted from 1.", kind="integer")
+    temperature_min_rack: Array = array("container", "", _RACK, kind="integer")
+    temperature_min_pack: Array = array("container", "", _PACK, kind="integer")
+    temperature_min_cell: Array = array(
+        "container", "", "First cell of the rack that its sensor serves, counted from 1.", kind="integer"
+    )
+    temperature_min_pack_sensor: Array = array(
+        "container", "", "Its sensor within the pack, counted from 1.", kind="integer"
+    )
     temperature_avg: Array = array("container", "K", "Mean cell temperature.", 298.15)
     rack_voltage_max: Array = array("container", "V", "Highest string voltage.")
-    rack_voltage_max_rack: Array = array("container", "", "Rack of it, counted from 1.", kind="integer")
+    rack_voltage_max_rack: Array = array("container", "", _RACK, kind="integer")
     rack_voltage_min: Array = array("container", "V", "Lowest string voltage.")
-    rack_voltage_min_rack: Array = array("container", "", "Rack of it, counted from 1.", kind="integer")
+    rack_voltage_min_rack: Array = array("container", "", _RACK, kind="integer")
     rack_voltage_avg: Array = array("container", "V", "Mean string voltage.")
     rack_current_max: Array = array("container", "A", "Highest string current.")
-    rack_current_max_rack: Array = array("container", "", "Rack of it, counted from 1.", kind="integer")
+    rack_current_max_rack: Array = array("container", "", _RACK, kind="integer")
     rack_current_min: Array = array("container", "A", "Lowest string current.")
-    rack_current_min_rack: Array = array("container", "", "Rack of it, counted from 1.", kind="integer")
+    rack_current_min_rack: Array = array("container", "", _RACK, kind="integer")
     rack_current_avg: Array = array("container", "A", "Mean string current.")
+    rack_soc_max: Array = array("container", "1", "Highest state of charge of a rack.", 0.5)
+    rack_soc_max_rack: Array = array("container", "", _RACK, kind="integer")
+    rack_soc_min: Array = array("container", "1", "Lowest state of charge of a rack.", 0.5)
+    rack_soc_min_rack: Array = array("container", "", _RACK, kind="integer")
+    rack_soc_avg: Array = array("container", "1", "Mean state of charge of the racks.", 0.5)
     chiller_request: Array = array(
         "container",
         "",

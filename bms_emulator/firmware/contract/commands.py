@@ -1,10 +1,11 @@
-"""Mailboxes: what masters ask of bank controllers and PCS, and bank controllers of their racks."""
+"""Mailboxes: what masters ask of bank controllers, and bank controllers of their racks."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from bms_emulator.arrays import Array, Group, array
-from bms_emulator.firmware.contract.modes import Action, Request, names
+from bms_emulator.firmware.contract.modes import Action, Control, Operation, Request, names
 
 
 @dataclass
@@ -16,6 +17,18 @@ class Commands:
 
     GROUP: ClassVar = Group(root="container", source="command")
     request: Array = array("container", "", "Connect or disconnect all enabled racks.", choices=names(Request))
+    operation: Array = array(
+        "container",
+        "",
+        "The same, and standby: on the bus, but without a limit to use; shows what holds.",
+        choices=names(Operation),
+    )
+    control: Array = array(
+        "container",
+        "",
+        "Who may connect and disconnect; while it is local, masters' requests are refused and they are not supervised.",
+        choices=names(Control),
+    )
     alarm_reset: Array = array(
         "container", "", "1 resets latched alarms; returns to 0 when done.", kind="boolean", limits=(0, 1)
     )
@@ -27,10 +40,18 @@ class Commands:
         limits=(0, 1),
     )
     heartbeat_master: Array = array(
-        "container", "", "Heartbeat counter of the master.", kind="integer", limits=(0, 65535)
+        "container", "", "Heartbeat counter of the master.", kind="integer", limits=(0, math.inf)
     )
     balancing_enabled: Array = array(
         "container", "", "1 where the cells may be balanced.", 1.0, kind="boolean", limits=(0, 1)
+    )
+    insulation_enabled: Array = array(
+        "container",
+        "",
+        "1 where the racks may measure insulation, 0 where something else on the bus does.",
+        1.0,
+        kind="boolean",
+        limits=(0, 1),
     )
     inverter_state: Array = array(
         "container",
@@ -51,41 +72,6 @@ class Commands:
         kind="boolean",
         limits=(0, 1),
         point="maintenance",
-    )
-
-
-@dataclass
-class PcsCommands:
-    """The mailbox of a PCS."""
-
-    GROUP: ClassVar = Group(root="pcs", source="command")
-    enable: Array = array("container", "", "1 lets the PCS run.", 1.0, kind="boolean", limits=(0, 1))
-    setpoint_enabled: Array = array("container", "", "1 makes the set point effective.", kind="boolean", limits=(0, 1))
-    control_mode: Array = array(
-        "container",
-        "",
-        "What the PCS holds at its set point: AC power, DC current or DC voltage.",
-        choices={0: "power", 1: "current", 2: "voltage"},
-    )
-    setpoint_mode: Array = array(
-        "container", "", "What the set point is given in.", 1.0, choices={0: "fraction", 1: "watts"}
-    )
-    power_setpoint: Array = array("container", "W", "Active-power set point, positive in discharge.")
-    power_setpoint_fraction: Array = array(
-        "container", "1", "Active-power set point relative to rated power, positive in discharge.", limits=(-1.0, 1.0)
-    )
-    current_setpoint: Array = array(
-        "container", "A", "DC current set point in control mode current, positive in discharge."
-    )
-    voltage_setpoint: Array = array("container", "V", "DC voltage set point in control mode voltage.")
-    current_limit: Array = array(
-        "container", "A", "Largest DC current in control mode voltage, in either direction; at 0 none flows."
-    )
-    power_limit_enabled: Array = array(
-        "container", "", "1 makes the active-power limit effective.", kind="boolean", limits=(0, 1)
-    )
-    power_limit_fraction: Array = array(
-        "container", "1", "Largest active power relative to rated power.", 1.0, limits=(0.0, 1.0)
     )
 
 

@@ -27,6 +27,22 @@ class Request(IntEnum):
     DISCONNECT = 2
 
 
+class Operation(IntEnum):
+    """A master's request as SunSpec 715 numbers it; it reads back what holds."""
+
+    STOP = 0
+    START = 1
+    ENTER_STANDBY = 2
+    EXIT_STANDBY = 3
+
+
+class Control(IntEnum):
+    """Who may connect and disconnect, numbered as SunSpec 802 does."""
+
+    REMOTE = 0
+    LOCAL = 1
+
+
 class BankMode(IntEnum):
     """State of a container's bank controller, numbered as SunSpec 802 does."""
 
@@ -97,6 +113,91 @@ class ControllerFault(IntEnum):
     DUPLICATE_ID = 4
     COMMUNICATION = 5
     INSULATION_MONITOR = 6
+
+
+class Direction(IntEnum):
+    """Where the current flows."""
+
+    STANDBY = 0
+    DISCHARGE = 1
+    CHARGE = 2
+
+
+class ChargeStatus(IntEnum):
+    """What a battery does, numbered as SunSpec 802 does."""
+
+    OFF = 1
+    EMPTY = 2
+    DISCHARGING = 3
+    CHARGING = 4
+    FULL = 5
+    HOLDING = 6
+
+
+class Status(IntEnum):
+    """How a battery is, in one word."""
+
+    INITIAL = 0
+    NORMAL = 1
+    FULL = 2
+    EMPTY = 3
+    WARNING = 4
+    FAULT = 5
+
+
+class PowerState(IntEnum):
+    """Whether the voltage of a battery is on its bus, and whether a fault stands."""
+
+    OFF_READY = 0
+    ON_READY = 1
+    ON_FAULT = 2
+    OFF_FAULT = 3
+
+
+class OperatingState(IntEnum):
+    """What a rack permits."""
+
+    NORMAL = 0
+    CHARGE_FORBIDDEN = 1
+    DISCHARGE_FORBIDDEN = 2
+    STANDBY = 3
+    STOPPED = 4
+
+
+class DisabledReason(IntEnum):
+    """Why a rack is out of use, numbered as SunSpec 803 does."""
+
+    NONE = 0
+    FAULT = 1
+    MAINTENANCE = 2
+    EXTERNAL = 3
+    """A master does not permit it."""
+
+
+class PrechargeStage(IntEnum):
+    """How far a rack has got onto the bus."""
+
+    IDLE = 0
+    CLOSING = 1
+    PRECHARGING = 2
+    SUCCEEDED = 3
+    FAILED = 4
+
+
+class InsulationStatus(IntEnum):
+    """Whether insulation is measured."""
+
+    INVALID = 0
+    OFF = 1
+    MEASURING = 2
+
+
+class InverterRequest(IntEnum):
+    """What a battery asks of its inverter, numbered as SunSpec 802 does."""
+
+    NONE = 0
+    START = 1
+    STOP = 2
 
 
 class LogKind(IntEnum):

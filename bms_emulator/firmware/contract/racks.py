@@ -7,6 +7,8 @@ from bms_emulator.arrays import Array, Group, array
 from bms_emulator.firmware.contract.modes import Action, ChillerRequest, ConnectFailure, RackMode, names
 
 _POSITION = "Position of it, counted from 1."
+_PACK = "Pack of it, counted from 1."
+_IN_PACK = "The same, within the pack."
 
 
 @dataclass
@@ -58,18 +60,43 @@ class RackOutputs:
     cycle_count: Array = array("rack", "", "Equivalent full cycles.", kind="float")
     cell_voltage_max: Array = array("rack", "V", "Highest cell voltage.")
     cell_voltage_max_cell: Array = array("rack", "", _POSITION, kind="integer")
-    cell_voltage_max_pack: Array = array("rack", "", "Pack of it, counted from 1.", kind="integer")
+    cell_voltage_max_pack: Array = array("rack", "", _PACK, kind="integer")
+    cell_voltage_max_pack_cell: Array = array("rack", "", _IN_PACK, kind="integer")
     cell_voltage_min: Array = array("rack", "V", "Lowest cell voltage.")
     cell_voltage_min_cell: Array = array("rack", "", _POSITION, kind="integer")
-    cell_voltage_min_pack: Array = array("rack", "", "Pack of it, counted from 1.", kind="integer")
+    cell_voltage_min_pack: Array = array("rack", "", _PACK, kind="integer")
+    cell_voltage_min_pack_cell: Array = array("rack", "", _IN_PACK, kind="integer")
     cell_voltage_avg: Array = array("rack", "V", "Mean cell voltage.")
     cell_voltage_sum: Array = array("rack", "V", "Sum of the cell voltages.")
     cell_voltage_invalid_count: Array = array("rack", "", "Cell voltages that read invalid.", kind="integer")
     temperature_max: Array = array("rack", "K", "Highest cell temperature.", 298.15)
-    temperature_max_pack: Array = array("rack", "", "Pack of it, counted from 1.", kind="integer")
+    temperature_max_pack: Array = array("rack", "", _PACK, kind="integer")
+    temperature_max_sensor: Array = array("rack", "", "Its sensor, counted from 1.", kind="integer")
+    temperature_max_pack_sensor: Array = array("rack", "", "The same, within the pack.", kind="integer")
+    temperature_max_cell: Array = array(
+        "rack", "", "First cell that its sensor serves, counted from 1.", kind="integer"
+    )
     temperature_min: Array = array("rack", "K", "Lowest cell temperature.", 298.15)
-    temperature_min_pack: Array = array("rack", "", "Pack of it, counted from 1.", kind="integer")
+    temperature_min_pack: Array = array("rack", "", _PACK, kind="integer")
+    temperature_min_sensor: Array = array("rack", "", "Its sensor, counted from 1.", kind="integer")
+    temperature_min_pack_sensor: Array = array("rack", "", "The same, within the pack.", kind="integer")
+    temperature_min_cell: Array = array(
+        "rack", "", "First cell that its sensor serves, counted from 1.", kind="integer"
+    )
     temperature_avg: Array = array("rack", "K", "Mean cell temperature.", 298.15)
+    rack_pack_voltage_max: Array = array("rack", "V", "Highest voltage of a pack.", point="pack_voltage_max")
+    rack_pack_voltage_max_pack: Array = array("rack", "", _PACK, kind="integer", point="pack_voltage_max_pack")
+    rack_pack_voltage_min: Array = array("rack", "V", "Lowest voltage of a pack.", point="pack_voltage_min")
+    rack_pack_voltage_min_pack: Array = array("rack", "", _PACK, kind="integer", point="pack_voltage_min_pack")
+    rack_pack_voltage_avg: Array = array("rack", "V", "Mean voltage of the packs.", point="pack_voltage_avg")
+    rack_pack_temperature_max: Array = array(
+        "rack", "K", "Highest mean temperature of a pack.", 298.15, point="pack_temperature_max"
+    )
+    rack_pack_temperature_max_pack: Array = array("rack", "", _PACK, kind="integer", point="pack_temperature_max_pack")
+    rack_pack_temperature_min: Array = array(
+        "rack", "K", "Lowest mean temperature of a pack.", 298.15, point="pack_temperature_min"
+    )
+    rack_pack_temperature_min_pack: Array = array("rack", "", _PACK, kind="integer", point="pack_temperature_min_pack")
     temperature_invalid_count: Array = array("rack", "", "Temperatures that read invalid.", kind="integer")
     charge_current_limit: Array = array("rack", "A", "Largest charge current allowed, >= 0.")
     discharge_current_limit: Array = array("rack", "A", "Largest discharge current allowed, >= 0.")
@@ -131,6 +158,12 @@ class RackOutputs:
         "First cell that its sensor serves, counted from 1.",
         kind="integer",
         point="temperature_min_cell",
+    )
+    pack_temperature_max_sensor: Array = array(
+        "rack pack", "", "Its sensor within the pack, counted from 1.", kind="integer", point="temperature_max_sensor"
+    )
+    pack_temperature_min_sensor: Array = array(
+        "rack pack", "", "Its sensor within the pack, counted from 1.", kind="integer", point="temperature_min_sensor"
     )
     pack_temperature_avg: Array = array(
         "rack pack", "K", "Mean temperature of the pack.", 298.15, point="temperature_avg"

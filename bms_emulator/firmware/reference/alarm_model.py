@@ -1,4 +1,4 @@
-"""Alarm rows and settings of their signals in SI, as arrays."""
+"""Alarm rows, their thresholds and settings of their signals in SI, as arrays."""
 
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from bms_emulator.firmware.reference.protection import LEVEL_COLUMNS, LEVELS
 from bms_emulator.profile.alarm import AlarmRow
 from bms_emulator.profile.signals import CONTAINER_SIGNALS, RACK_SIGNALS
 from bms_emulator.profile.site import SiteProfile
+from bms_emulator.profile.thresholds import Ratings, Threshold
 from bms_emulator.units import SECONDS_PER_MINUTE
 
 _LITRES_PER_M3 = 1e3
@@ -21,8 +22,7 @@ class AlarmRows(NamedTuple):
     """Alarm rows as :func:`bms_emulator.firmware.reference.protection.evaluate_alarms` takes them."""
 
     signal: NDArray[np.int64]
-    sign: Array
-    first: Array
+    severity: Array
     level: Array
     blocks_charge: Array
     blocks_discharge: Array
@@ -72,12 +72,12 @@ class ContainerSignals(NamedTuple):
 
 def rack_rows(site: SiteProfile) -> AlarmRows:
     """Alarms of every rack."""
-    return alarm_rows(site.firmware.rack_alarms, RACK_SIGNALS)
+    return alarm_rows(site.firmware.rack_alarms, RACK_SIGNALS, Ratings.of(site))
 
 
 def container_rows(site: SiteProfile) -> AlarmRows:
     """Alarms of every container."""
-    return alarm_rows(site.firmware.container_alarms, CONTAINER_SIGNALS)
+    return alarm_rows(site.firmware.container_alarms, CONTAINER_SIGNALS, Ratings.of(site))
 
 
 def cell_signals(site: SiteProfile) -> CellSignals:
@@ -127,24 +127,20 @@ def container_signals(site: SiteProfile) -> ContainerSignals:
     )
 
 
-def alarm_rows(rows: tuple[AlarmRow, ...], signals: tuple[str, ...]) -> AlarmRows:
-    """Alarm rows over signals in this order."""
-    signs = np.array([1.0 if row.when == "above" else -1.0 for row in rows])
+def alarm_rows(rows: tuple[AlarmRow, ...], signals: tuple[str, ...], ratings: Ratings) -> AlarmRows:
+    """Alarm rows over signals in this order, with thresholds as a master sees them."""
     level = np.zeros((len(rows), LEVELS, LEVEL_COLUMNS))
     for a, row in enumerate(rows):
         for n in range(LEVELS):
             level[a, n] = (
-                _severity(row, row.set[n]),
                 row.set_s[n] or 0.0,
-                _severity(row, row.clear[n]),
                 row.clear_s[n] or 0.0,
                 float(row.latch[n]),
                 float(Action[row.action[n].upper()]),
             )
     return AlarmRows(
         np.array([signals.index(row.signal) for row in rows], np.int64),
-        signs,
-        level[:, :, 0].min(axis=1, initial=np.inf),
+        np.array([(1.0 if row.when == "above" else -1.0) / Threshold.of(row, ratings).factor for row in rows]),
         level,
         np.array([float(row.blocks in ("charge", "both")) for row in rows]),
         np.array([float(row.blocks in ("discharge", "both")) for row in rows]),
@@ -152,8 +148,11 @@ def alarm_rows(rows: tuple[AlarmRow, ...], signals: tuple[str, ...]) -> AlarmRow
     )
 
 
-def _severity(row: AlarmRow, level: float | None) -> float:
-    """A level in SI, signed so that higher is worse; one that is not used is out of reach."""
-    if level is None:
-        return np.inf
-    return row.watched.si(level) if row.when == "above" else -row.watched.si(level)
+def threshold_levels(rows: tuple[AlarmRow, ...], ratings: Ratings) -> tuple[Array, Array]:
+    """Values at which the levels of alarms set and clear, NaN where one is not used; each (alarm, level)."""
+    thresholds = [Threshold.of(row, ratings) for row in rows]
+    shape = len(rows), LEVELS
+    return (
+        np.array([each.set for each in thresholds], np.float64).reshape(shape),
+        np.array([each.clear for each in thresholds], np.float64).reshape(shape),
+    )

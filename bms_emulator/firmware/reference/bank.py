@@ -35,30 +35,46 @@ def find_bank_extremes(measurements: Measurements, racks: RackOutputs, bank: Ban
         gather_extremes,
         racks.cell_voltage_max,
         racks.cell_voltage_max_pack,
+        racks.cell_voltage_max_cell,
+        racks.cell_voltage_max_pack_cell,
         racks.cell_voltage_min,
         racks.cell_voltage_min_pack,
+        racks.cell_voltage_min_cell,
+        racks.cell_voltage_min_pack_cell,
         racks.cell_voltage_avg,
         bank.cell_voltage_max,
         bank.cell_voltage_max_rack,
         bank.cell_voltage_max_pack,
+        bank.cell_voltage_max_cell,
+        bank.cell_voltage_max_pack_cell,
         bank.cell_voltage_min,
         bank.cell_voltage_min_rack,
         bank.cell_voltage_min_pack,
+        bank.cell_voltage_min_cell,
+        bank.cell_voltage_min_pack_cell,
         bank.cell_voltage_avg,
     )
     temperatures = bind(
         gather_extremes,
         racks.temperature_max,
         racks.temperature_max_pack,
+        racks.temperature_max_cell,
+        racks.temperature_max_pack_sensor,
         racks.temperature_min,
         racks.temperature_min_pack,
+        racks.temperature_min_cell,
+        racks.temperature_min_pack_sensor,
         racks.temperature_avg,
         bank.temperature_max,
         bank.temperature_max_rack,
         bank.temperature_max_pack,
+        bank.temperature_max_cell,
+        bank.temperature_max_pack_sensor,
         bank.temperature_min,
         bank.temperature_min_rack,
         bank.temperature_min_pack,
+        bank.temperature_min_cell,
+        bank.temperature_min_pack_sensor,
         bank.temperature_avg,
     )
     string_voltages = bind(
@@ -79,7 +95,16 @@ def find_bank_extremes(measurements: Measurements, racks: RackOutputs, bank: Ban
         bank.rack_current_min_rack,
         bank.rack_current_avg,
     )
-    return voltages, temperatures, string_voltages, currents
+    charges = bind(
+        compare_racks,
+        racks.soc,
+        bank.rack_soc_max,
+        bank.rack_soc_max_rack,
+        bank.rack_soc_min,
+        bank.rack_soc_min_rack,
+        bank.rack_soc_avg,
+    )
+    return voltages, temperatures, string_voltages, currents, charges
 
 
 @kernel
@@ -87,19 +112,30 @@ def gather_extremes(
     # inputs
     rack_max,
     rack_max_pack,
+    rack_max_cell,
+    rack_max_place,
     rack_min,
     rack_min_pack,
+    rack_min_cell,
+    rack_min_place,
     rack_avg,
     # out
     bank_max,
     bank_max_rack,
     bank_max_pack,
+    bank_max_cell,
+    bank_max_place,
     bank_min,
     bank_min_rack,
     bank_min_pack,
+    bank_min_cell,
+    bank_min_place,
     bank_avg,
 ):
-    """Extremes of every container (container,) from those of its racks (rack,); NaN and 0 where no rack is valid."""
+    """Extremes of every container (container,) from those of its racks (rack,); NaN and 0 where no rack is valid.
+
+    A cell is counted within its rack, a place is the cell or the sensor within its pack.
+    """
     racks_per_container = rack_max.shape[0] // bank_max.shape[0]
     for c in range(bank_max.shape[0]):
         first = c * racks_per_container
@@ -110,9 +146,13 @@ def gather_extremes(
         bank_max[c] = top if valid else np.nan
         bank_max_rack[c] = at_top + 1
         bank_max_pack[c] = rack_max_pack[first + at_top] if valid else 0.0
+        bank_max_cell[c] = rack_max_cell[first + at_top] if valid else 0.0
+        bank_max_place[c] = rack_max_place[first + at_top] if valid else 0.0
         bank_min[c] = bottom if valid else np.nan
         bank_min_rack[c] = at_bottom + 1
         bank_min_pack[c] = rack_min_pack[first + at_bottom] if valid else 0.0
+        bank_min_cell[c] = rack_min_cell[first + at_bottom] if valid else 0.0
+        bank_min_place[c] = rack_min_place[first + at_bottom] if valid else 0.0
         bank_avg[c] = total / valid
 
 

@@ -7,8 +7,9 @@ import numpy as np
 from bms_emulator.arrays import Array
 from bms_emulator.firmware.contract import Measurements
 from bms_emulator.firmware.reference.alarm_model import container_rows, container_signals
-from bms_emulator.firmware.reference.protection import ask_racks, evaluate_alarms
+from bms_emulator.firmware.reference.protection import ask_racks
 from bms_emulator.firmware.reference.signals_container import compare_racks, derive_container_signals
+from bms_emulator.firmware.reference.supervision import Asked, Effect, Memory, Supervision, Thresholds
 from bms_emulator.jit import Bound, bind
 from bms_emulator.profile.signals import CONTAINER_SIGNALS
 from bms_emulator.profile.site import SiteProfile
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from bms_emulator.firmware.reference.firmware import FirmwareArrays
 
 
-class BankSupervision:
+class BankSupervision(Supervision):
     """The alarms of every container; what they ask of its racks goes into the orders.
 
     Args:
@@ -28,64 +29,39 @@ class BankSupervision:
         dt: Firmware period [s].
 
     Attributes:
-        signals: What alarms look at, (container, signal).
-        sources: Where that is, (container, signal).
         calls: What judges all containers, by measurements and by what their racks published last.
     """
 
     def __init__(
         self, site: SiteProfile, arrays: "FirmwareArrays", measurements: Measurements, time: Array, dt: float
     ) -> None:
-        self._measurements = measurements
-        self._time = time
-        self._dt = dt
+        super().__init__(arrays, measurements, (site.container_count, len(CONTAINER_SIGNALS)), time, dt)
         self._container = container_signals(site)
         self._rated_current = site.container.rack.rated_current_a
-        self._rows = container_rows(site)
-        self._commands = arrays.commands
-        self._orders = arrays.orders
-        self._racks = arrays.racks
-        self._bank = arrays.bank
-        self._private = arrays.private
-        self.signals: Array = np.zeros((site.container_count, len(CONTAINER_SIGNALS)))
-        self.sources: Array = np.zeros_like(self.signals)
-        self._neutral: Array = np.zeros(site.container_count)
-        """No direction of current, and nobody who asks for an action."""
         self.calls: tuple[Bound, ...] = (
             self._watch_container(),
             self._watch_racks(),
-            self._evaluate(),
+            self._judge(site, arrays),
             self._ask_racks(),
         )
 
-    def _evaluate(self) -> Bound:
+    def _judge(self, site: SiteProfile, arrays: "FirmwareArrays") -> Bound:
         commands, bank, private = self._commands, self._bank, self._private
-        return bind(
-            evaluate_alarms,
-            *self._rows,
-            private.bank_alarm_wake,
-            private.bank_alarm_active,
-            private.bank_alarm_time,
-            self.signals,
-            self.sources,
-            self._neutral,
-            commands.alarm_reset,
-            commands.service_reset,
-            self._neutral,
-            self._neutral,
-            self._neutral,
-            bank.alarm,
-            bank.alarm_source,
-            bank.alarm_first_time,
-            bank.alarm_last_time,
-            bank.alarm_count,
-            private.bank_alarm_level,
-            bank.alarm_latched,
-            private.bank_action,
-            private.bank_charge_action,
-            private.bank_discharge_action,
-            self._time,
-            self._dt,
+        nobody = np.zeros(site.container_count)  # has a current, or asks for an action
+        return self._evaluate(
+            container_rows(site),
+            Memory(private.bank_alarm_wake, private.bank_alarm_active, private.bank_alarm_time),
+            Thresholds(arrays.thresholds.bank_set, arrays.thresholds.bank_clear),
+            nobody,
+            Asked(commands.alarm_reset, commands.service_reset, nobody, nobody, nobody),
+            bank,
+            Effect(
+                private.bank_alarm_level,
+                bank.alarm_latched,
+                private.bank_action,
+                private.bank_charge_action,
+                private.bank_discharge_action,
+            ),
         )
 
     def _ask_racks(self) -> Bound:

@@ -4,8 +4,8 @@ import numpy as np
 
 from bms_emulator.firmware.contract import Action, Request
 from bms_emulator.firmware.reference.sequence import Condition
-from bms_emulator.firmware.reference.timing import has_lasted
 from bms_emulator.jit import kernel
+from bms_emulator.timing import has_lasted
 
 _CONNECT = float(Request.CONNECT)
 _DISCONNECT = float(Request.DISCONNECT)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from bms_emulator.firmware.reference.estimator import usable_soc
-from bms_emulator.firmware.reference.timing import has_lasted
 from bms_emulator.jit import kernel, scalar
+from bms_emulator.timing import has_lasted
 
 
 @scalar

@@ -151,18 +151,6 @@ class BalancingRules(NamedTuple):
     age_limit: float
 
 
-class Thermal(NamedTuple):
-    """Thermal management [K]."""
-
-    cooling_on: float
-    cooling_off: float
-    heating_on: float
-    heating_off: float
-    cooling_setpoint: float
-    heating_setpoint: float
-    circulation_spread: float
-
-
 @dataclass(frozen=True)
 class EstimationModel:
     """Settings of everything that follows the battery rather than protects it.
@@ -179,7 +167,6 @@ class EstimationModel:
         pulses: Pulses of a minute.
         derating: Limits.
         balancing: Balancing.
-        thermal: Thermal management.
         rated_current: Of a rack [A].
         cell_count: Cells in series.
         rest_current: Current below which a rack rests [A].
@@ -198,7 +185,6 @@ class EstimationModel:
     pulses: Pulses
     derating: Derating
     balancing: BalancingRules
-    thermal: Thermal
     rated_current: float
     cell_count: float
     rest_current: float
@@ -257,7 +243,6 @@ def build_estimation_model(rack: RackProfile, firmware: FirmwareProfile) -> Esti
         ),
         derating=_derating(rack, firmware),
         balancing=_balancing(rack, firmware, rest_current),
-        thermal=_thermal(firmware),
         rated_current=rack.rated_current_a,
         cell_count=float(rack.cell_count),
         rest_current=rest_current,
@@ -368,17 +353,4 @@ def _balancing(rack: RackProfile, firmware: FirmwareProfile, rest_current: float
         kelvin(balancing.temperature_degc[1]),
         rest_current,
         firmware.measurement_age.voltage_s,
-    )
-
-
-def _thermal(firmware: FirmwareProfile) -> Thermal:
-    thermal = firmware.thermal
-    return Thermal(
-        kelvin(thermal.cooling_on_degc),
-        kelvin(thermal.cooling_off_degc),
-        kelvin(thermal.heating_on_degc),
-        kelvin(thermal.heating_off_degc),
-        kelvin(thermal.cooling_setpoint_degc),
-        kelvin(thermal.heating_setpoint_degc),
-        thermal.circulation_spread_k,
     )

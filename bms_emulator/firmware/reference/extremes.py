@@ -34,30 +34,50 @@ def find_extremes(
         racks.cell_voltage_max,
         racks.cell_voltage_max_cell,
         racks.cell_voltage_max_pack,
+        racks.cell_voltage_max_pack_cell,
         racks.cell_voltage_min,
         racks.cell_voltage_min_cell,
         racks.cell_voltage_min_pack,
+        racks.cell_voltage_min_pack_cell,
         racks.cell_voltage_avg,
         racks.cell_voltage_sum,
         racks.cell_voltage_invalid_count,
+        racks.rack_pack_voltage_max,
+        racks.rack_pack_voltage_max_pack,
+        racks.rack_pack_voltage_min,
+        racks.rack_pack_voltage_min_pack,
+        racks.rack_pack_voltage_avg,
     )
     temperatures = bind(
         find_temperature_extremes,
+        measurements.cell_voltage.shape[1] // racks.pack_temperature_max.shape[1],
         first_cell,
         measurements.temperature,
         measurements.temperature_age,
         age_seen,
         racks.pack_temperature_max,
+        racks.pack_temperature_max_sensor,
         racks.pack_temperature_max_cell,
         racks.pack_temperature_min,
+        racks.pack_temperature_min_sensor,
         racks.pack_temperature_min_cell,
         racks.pack_temperature_avg,
         racks.temperature_max,
         racks.temperature_max_pack,
+        racks.temperature_max_sensor,
+        racks.temperature_max_pack_sensor,
+        racks.temperature_max_cell,
         racks.temperature_min,
         racks.temperature_min_pack,
+        racks.temperature_min_sensor,
+        racks.temperature_min_pack_sensor,
+        racks.temperature_min_cell,
         racks.temperature_avg,
         racks.temperature_invalid_count,
+        racks.rack_pack_temperature_max,
+        racks.rack_pack_temperature_max_pack,
+        racks.rack_pack_temperature_min,
+        racks.rack_pack_temperature_min_pack,
     )
     return voltages, temperatures
 
@@ -111,12 +131,19 @@ def find_voltage_extremes(
     rack_max,
     rack_max_cell,
     rack_max_pack,
+    rack_max_pack_cell,
     rack_min,
     rack_min_cell,
     rack_min_pack,
+    rack_min_pack_cell,
     rack_avg,
     rack_sum,
     invalid_count,
+    highest_pack,
+    highest_pack_number,
+    lowest_pack,
+    lowest_pack_number,
+    mean_pack,
 ):
     """Extremes of the cell voltages [V] (rack, cell) of every pack (rack, pack) and rack (rack,)."""
     rack_count, cell_count = cell_voltage.shape
@@ -140,18 +167,27 @@ def find_voltage_extremes(
         _, _, bottom, bottom_pack, _, _ = extremes(pack_min[r])
         rack_max[r] = top if rack_valid else np.nan
         rack_max_pack[r] = top_pack + 1
+        rack_max_pack_cell[r] = pack_max_cell[r, top_pack] if rack_valid else 0.0
         rack_max_cell[r] = top_pack * cells_per_pack + pack_max_cell[r, top_pack] if rack_valid else 0.0
         rack_min[r] = bottom if rack_valid else np.nan
         rack_min_pack[r] = bottom_pack + 1
+        rack_min_pack_cell[r] = pack_min_cell[r, bottom_pack] if rack_valid else 0.0
         rack_min_cell[r] = bottom_pack * cells_per_pack + pack_min_cell[r, bottom_pack] if rack_valid else 0.0
         rack_sum[r] = rack_total
         rack_avg[r] = rack_total / rack_valid
         invalid_count[r] = cell_count - rack_valid
+        top, top_pack, bottom, bottom_pack, total, _ = extremes(pack_sum[r])
+        highest_pack[r] = top
+        highest_pack_number[r] = top_pack + 1
+        lowest_pack[r] = bottom
+        lowest_pack_number[r] = bottom_pack + 1
+        mean_pack[r] = total / pack_count
 
 
 @kernel
 def find_temperature_extremes(
     # model
+    cells_per_pack,
     first_cell,
     # inputs
     temperature,
@@ -160,18 +196,30 @@ def find_temperature_extremes(
     age_seen,
     # out
     pack_max,
+    pack_max_sensor,
     pack_max_cell,
     pack_min,
+    pack_min_sensor,
     pack_min_cell,
     pack_avg,
     rack_max,
     rack_max_pack,
+    rack_max_sensor,
+    rack_max_pack_sensor,
+    rack_max_cell,
     rack_min,
     rack_min_pack,
+    rack_min_sensor,
+    rack_min_pack_sensor,
+    rack_min_cell,
     rack_avg,
     invalid_count,
+    warmest_pack,
+    warmest_pack_number,
+    coldest_pack,
+    coldest_pack_number,
 ):
-    """Extremes of the temperatures [K] (rack, sensor) of every pack (rack, pack) and rack (rack,).
+    """Extremes of the temperatures [K] (rack, sensor) of every pack (rack, pack) and rack (rack,), and of pack means.
 
     Temperatures are sampled rarely: those of a rack stand where all of its packs' ages [s] (rack, pack) have grown.
     """
@@ -191,8 +239,10 @@ def find_temperature_extremes(
             first = p * sensors_per_pack
             top, at_top, bottom, at_bottom, total, valid = extremes(temperature[r, first : first + sensors_per_pack])
             pack_max[r, p] = top if valid else np.nan
+            pack_max_sensor[r, p] = at_top + 1
             pack_max_cell[r, p] = first_cell[first + at_top] if valid else 0.0
             pack_min[r, p] = bottom if valid else np.nan
+            pack_min_sensor[r, p] = at_bottom + 1
             pack_min_cell[r, p] = first_cell[first + at_bottom] if valid else 0.0
             pack_avg[r, p] = total / valid
             rack_total += total
@@ -201,7 +251,18 @@ def find_temperature_extremes(
         _, _, bottom, bottom_pack, _, _ = extremes(pack_min[r])
         rack_max[r] = top if rack_valid else np.nan
         rack_max_pack[r] = top_pack + 1
+        rack_max_pack_sensor[r] = pack_max_sensor[r, top_pack] if rack_valid else 0.0
+        rack_max_sensor[r] = top_pack * sensors_per_pack + pack_max_sensor[r, top_pack] if rack_valid else 0.0
+        rack_max_cell[r] = top_pack * cells_per_pack + pack_max_cell[r, top_pack] if rack_valid else 0.0
         rack_min[r] = bottom if rack_valid else np.nan
         rack_min_pack[r] = bottom_pack + 1
+        rack_min_pack_sensor[r] = pack_min_sensor[r, bottom_pack] if rack_valid else 0.0
+        rack_min_sensor[r] = bottom_pack * sensors_per_pack + pack_min_sensor[r, bottom_pack] if rack_valid else 0.0
+        rack_min_cell[r] = bottom_pack * cells_per_pack + pack_min_cell[r, bottom_pack] if rack_valid else 0.0
         rack_avg[r] = rack_total / rack_valid
         invalid_count[r] = sensor_count - rack_valid
+        top, top_pack, bottom, bottom_pack, _, _ = extremes(pack_avg[r])
+        warmest_pack[r] = top if rack_valid else np.nan
+        warmest_pack_number[r] = top_pack + 1
+        coldest_pack[r] = bottom if rack_valid else np.nan
+        coldest_pack_number[r] = bottom_pack + 1

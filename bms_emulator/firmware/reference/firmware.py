@@ -16,11 +16,15 @@ from bms_emulator.firmware.contract import GROUPS as CONTRACT_GROUPS
 from bms_emulator.firmware.contract import (
     BankLog,
     BankOutputs,
+    BankReport,
     Commands,
     MasterLink,
     Measurements,
     RackOrders,
     RackOutputs,
+    RackReport,
+    Settings,
+    Thresholds,
 )
 from bms_emulator.firmware.reference.bank import find_bank_extremes, summarise_banks
 from bms_emulator.firmware.reference.bank_supervision import BankSupervision
@@ -36,6 +40,7 @@ from bms_emulator.firmware.reference.model import build_firmware_model
 from bms_emulator.firmware.reference.orders import write_orders
 from bms_emulator.firmware.reference.power import Power
 from bms_emulator.firmware.reference.rack_supervision import RackSupervision
+from bms_emulator.firmware.reference.reports import Reports
 from bms_emulator.firmware.reference.requests import (
     count_heartbeats,
     supervise_masters,
@@ -43,6 +48,7 @@ from bms_emulator.firmware.reference.requests import (
     take_requests,
 )
 from bms_emulator.firmware.reference.sequencer import advance_sequence, tell_readiness
+from bms_emulator.firmware.reference.settings import Defaults
 from bms_emulator.firmware.reference.state import GROUPS, PersistentState, ReferenceState
 from bms_emulator.firmware.reference.thermal import manage_temperature
 from bms_emulator.jit import Bound, bind
@@ -56,20 +62,28 @@ class FirmwareArrays:
 
     Attributes:
         commands: The mailbox of the masters.
+        settings: What they may set of the bank controllers.
+        thresholds: What they may set of alarms.
         master: What is known of their writes.
         orders: From bank controllers to racks.
         racks: What is published for every rack.
         bank: What is published for every container.
+        rack_report: What the bank controllers make of the racks' outputs, for every rack.
+        bank_report: The same, for every container.
         log: Event logs of the bank controllers.
         private: Memory between periods.
         persistent: Memory that outlives the loss of the supply.
     """
 
     commands: Commands
+    settings: Settings
+    thresholds: Thresholds
     master: MasterLink
     orders: RackOrders
     racks: RackOutputs
     bank: BankOutputs
+    rack_report: RackReport
+    bank_report: BankReport
     log: BankLog
     private: ReferenceState
     persistent: PersistentState
@@ -79,10 +93,14 @@ class FirmwareArrays:
         """The groups of an arena."""
         return cls(
             commands=arena.group("commands", Commands),
+            settings=arena.group("commands.settings", Settings),
+            thresholds=arena.group("commands.thresholds", Thresholds),
             master=arena.group("master", MasterLink),
             orders=arena.group("firmware.orders", RackOrders),
             racks=arena.group("firmware.racks", RackOutputs),
             bank=arena.group("firmware.bank", BankOutputs),
+            rack_report=arena.group("firmware.rack_report", RackReport),
+            bank_report=arena.group("firmware.bank_report", BankReport),
             log=arena.group("firmware.log", BankLog),
             private=arena.group("firmware.private", ReferenceState),
             persistent=arena.group("firmware.persistent", PersistentState),
@@ -119,20 +137,25 @@ class ReferenceFirmware:
         self._measurements = measurements
         self._dt = dt
         self._commands = arrays.commands
+        self._settings = arrays.settings
         self._orders = arrays.orders
         self._racks = arrays.racks
         self._bank = arrays.bank
+        self._bank_report = arrays.bank_report
         self._log = arrays.log
         self._private = arrays.private
         self._persistent = arrays.persistent
         self._time: Array = np.zeros(1)
         self._conditions: NDArray[np.int64] = np.zeros(site.rack_count, np.int64)
         model = self._model
-        self._power = Power(arrays, measurements, model.supply, model.fresh_capacity, model.rated_capacity)
+        defaults = Defaults(site, arrays)
+        self._power = Power(arrays, measurements, model.supply, model.fresh_capacity, model.rated_capacity, defaults)
         self._estimation = Estimation(model.estimation, arrays, measurements, dt)
         self._balancing = Balancing(model.estimation, arrays, measurements, dt)
         rack_supervision = RackSupervision(site, arrays, measurements, self._time, dt)
         bank_supervision = BankSupervision(site, arrays, measurements, self._time, dt)
+        reports = Reports(site, model, arrays, measurements, self._time, dt)
+        self._sums = reports.turns
 
         self._give_orders = Program(
             self._take_requests(),
@@ -165,11 +188,13 @@ class ReferenceFirmware:
             bind(show_refusals, self._private.refused, self._racks.connect_failure),
             self._read_monitors(),
             self._keep_fire_interlock(),
+            *reports.calls,
         )
         self._record = Program(
             self._record_events(),
             bind(take_back_pulses, self._commands.alarm_reset, self._commands.service_reset),
         )
+        defaults.restore()
         self.commission(np.full(site.rack_count, model.fresh_capacity) if capacity is None else capacity)
 
     def compile_backwards(self) -> None:
@@ -187,6 +212,11 @@ class ReferenceFirmware:
         self._persistent.fix_soc.fill(np.nan)
         self._racks.soh[...] = np.minimum(1.0, capacity / self._model.rated_capacity)
 
+    def settings_changed(self) -> None:
+        """Look at all alarms anew, as a master has changed thresholds."""
+        self._private.alarm_wake.fill(-np.inf)
+        self._private.bank_alarm_wake.fill(-np.inf)
+
     def step(self, time: float) -> None:
         """Read measurements and commands, write the outputs. time: since the start [s]."""
         self.give_orders(time)
@@ -199,6 +229,7 @@ class ReferenceFirmware:
         count = round(time / self._dt)
         self._estimation.turns.pass_to(count)
         self._balancing.turns.pass_to(count)
+        self._sums.pass_to(count)
         self._power.watch()
         self._give_orders()
 
@@ -223,20 +254,26 @@ class ReferenceFirmware:
         return bind(
             take_requests,
             private.request_seen,
+            private.operation_seen,
             private.rack_request_seen,
-            commands.request,
+            commands.control,
             commands.rack_request,
+            commands.request,
+            commands.operation,
+            self._bank_report.standby,
             private.standing_request,
         )
 
     def _supervise_masters(self) -> Bound:
-        commands, private, bank = self._commands, self._private, self._bank
+        commands, settings, private, bank = self._commands, self._settings, self._private, self._bank
         return bind(
             supervise_masters,
-            *self._model.heartbeat,
             private.heartbeat_seen,
             private.heartbeat_silence,
             private.master_supervised,
+            settings.master_timeout,
+            settings.master_open_delay,
+            commands.control,
             commands.heartbeat_master,
             bank.master_lost,
             private.master_gone,
@@ -293,6 +330,7 @@ class ReferenceFirmware:
         measurements, orders, racks = self._measurements, self._orders, self._racks
         return bind(
             select_monitors,
+            self._commands.insulation_enabled,
             racks.mode,
             racks.connected,
             orders.join_permitted,
@@ -485,6 +523,8 @@ class ReferenceFirmware:
             measurements.chiller_fault,
             commands.soc_reserve_min,
             commands.soc_reserve_max,
+            self._settings.charge_voltage_max,
+            self._settings.discharge_voltage_min,
             self._orders.master_lost,
             private.charge_headroom,
             private.discharge_headroom,
@@ -508,10 +548,15 @@ class ReferenceFirmware:
             racks.connected,
             racks.charge_current_limit,
             racks.discharge_current_limit,
+            racks.charge_current_limit_60s,
+            racks.discharge_current_limit_60s,
             racks.charge_power_limit,
             racks.discharge_power_limit,
             racks.charge_power_limit_60s,
             racks.discharge_power_limit_60s,
+            self._settings.charge_current_max,
+            self._settings.discharge_current_max,
+            self._bank_report.standby,
             bank.charge_current_limit,
             bank.discharge_current_limit,
             bank.charge_power_limit,
@@ -521,11 +566,17 @@ class ReferenceFirmware:
         )
 
     def _manage_temperature(self) -> Bound:
-        bank = self._bank
+        bank, settings = self._bank, self._settings
         return bind(
             manage_temperature,
-            *self._model.estimation.thermal,
             self._private.own_chiller_request,
+            settings.cooling_on,
+            settings.cooling_off,
+            settings.heating_on,
+            settings.heating_off,
+            settings.cooling_setpoint,
+            settings.heating_setpoint,
+            settings.circulation_spread,
             bank.temperature_max,
             bank.temperature_min,
             self._racks.chiller_request,

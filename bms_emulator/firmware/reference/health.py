@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from bms_emulator.firmware.reference.timing import has_lasted
 from bms_emulator.jit import kernel, scalar
+from bms_emulator.timing import has_lasted
 
 
 @scalar

@@ -1,7 +1,7 @@
 """Which insulation monitors measure: never two on one DC bus, as they would measure each other.
 
 The lowest rack on the bus whose monitor works watches the bus, until it opens or its monitor fails; then all on the bus
-rest for a period before the next takes over. A rack that is open measures itself.
+rest for a period before the next takes over. A rack that is open measures itself. All rest where a master says so.
 """
 
 import numpy as np
@@ -31,6 +31,7 @@ def is_off_bus(mode, connected, join_permitted, feedback):
 @kernel
 def select_monitors(
     # inputs
+    permitted,
     mode,
     connected,
     join_permitted,
@@ -42,8 +43,8 @@ def select_monitors(
 ):
     """Let one monitor of every DC bus measure, and those of open racks.
 
-    monitor_rack: rack that watches the bus, counted from 1, 0 none, (container,), kept between periods; feedback (rack,
-    contactor), the others (rack,).
+    monitor_rack: rack that watches the bus, counted from 1, 0 none, (container,), kept between periods; permitted
+    (container,), feedback (rack, contactor), the others (rack,).
     """
     racks_per_container = mode.shape[0] // monitor_rack.shape[0]
     for c in range(monitor_rack.shape[0]):
@@ -51,9 +52,9 @@ def select_monitors(
         watching = int(monitor_rack[c]) - 1
         if watching >= 0:
             r = first + watching
-            if connected[r] == 0.0 or not works(controller_faults[r]):
+            if permitted[c] == 0.0 or connected[r] == 0.0 or not works(controller_faults[r]):
                 watching = -1
-        else:
+        elif permitted[c] != 0.0:
             for n in range(racks_per_container):
                 if connected[first + n] != 0.0 and works(controller_faults[first + n]):
                     watching = n
@@ -62,7 +63,8 @@ def select_monitors(
         for n in range(racks_per_container):
             r = first + n
             alone = is_off_bus(mode[r], connected[r], join_permitted[r], feedback[r])
-            enabled[r] = 1.0 if n == watching or (alone and works(controller_faults[r])) else 0.0
+            itself = permitted[c] != 0.0 and alone and works(controller_faults[r])
+            enabled[r] = 1.0 if n == watching or itself else 0.0
 
 
 @kernel

@@ -8,8 +8,8 @@ Nothing but the racks' outputs and measurements tells how far a rack is: its con
 """
 
 from bms_emulator.firmware.contract import ConnectFailure, RackMode, Request
-from bms_emulator.firmware.reference.timing import has_lasted
 from bms_emulator.jit import kernel, scalar
+from bms_emulator.timing import has_lasted
 
 _CONNECT = float(Request.CONNECT)
 _PRECHARGE = float(RackMode.PRECHARGE)

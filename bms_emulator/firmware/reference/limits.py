@@ -18,6 +18,18 @@ def taper(quantity, start, end):
 
 
 @scalar
+def mean_share(mean, start, end, end_set, cell_count):
+    """Factor that falls with the mean cell [V] towards an end that was set for the string [V], in the profile's width.
+
+    It is 1 where that end does not lie before the profile's own, which the extreme cell decides on.
+    """
+    is_before = end_set < cell_count * end if end > start else end_set > cell_count * end
+    if not is_before:
+        return 1.0
+    return taper(mean, end_set / cell_count + start - end, end_set / cell_count)
+
+
+@scalar
 def action_factor(action, warning_factor):
     """Factor of a direction at the most severe action of its alarms: derated, or nothing from a stop on [1]."""
     if action >= _STOP:
@@ -81,6 +93,8 @@ def limit_racks(
     chiller_fault,
     soc_reserve_min,
     soc_reserve_max,
+    charge_voltage_max,
+    discharge_voltage_min,
     master_lost,
     # state
     charge_headroom,
@@ -100,9 +114,9 @@ def limit_racks(
 ):
     """Largest charge and discharge current [A] and power [W] of every rack, (rack,).
 
-    Coolant and reserves are (container,), the ramp is in A/s. Coldest and hottest cell both ask the
-    temperature map. A reserve at its end, 0 or 1, is none: then cell voltage alone ends charge and discharge, so that
-    an estimate that has drifted cannot keep a rack from being filled.
+    Coolant, reserves and the ends that are set for the string voltage are (container,), the ramp is in A/s. Coldest and
+    hottest cell both ask the temperature map. A reserve at its end, 0 or 1, is none: then cell voltage alone ends
+    charge and discharge, so that an estimate that has drifted cannot keep a rack from being filled.
 
     For the next 60 s cells may leave more of the temperature map behind, but not pass their end voltages before the
     minute is over. Never less than the continuous limit, which follows the voltage down as it rises.
@@ -125,9 +139,12 @@ def limit_racks(
                 interpolate(temperature_min[r], charge_temperature, charge_temperature_current),
                 interpolate(temperature_max[r], charge_temperature, charge_temperature_current),
             )
+            share = mean_share(
+                cell_voltage_avg[r], charge_voltage_start, charge_voltage_end, charge_voltage_max[c], cell_count
+            )
             charge = min(rated_current, warm)
-            charge *= factor * taper(cell_voltage_max[r], charge_voltage_start, charge_voltage_end)
-            peak = factor * min(rated_current, warm * peak_factor)
+            charge *= factor * min(share, taper(cell_voltage_max[r], charge_voltage_start, charge_voltage_end))
+            peak = share * factor * min(rated_current, warm * peak_factor)
             peak = max(charge, min(peak, charge_pulse[r])) if cell_voltage_max[r] > 0.0 else 0.0
             charge_headroom[r] = rise(charge_headroom[r], charge, step)
             charge_headroom_60s[r] = max(charge_headroom[r], rise(charge_headroom_60s[r], peak, step))
@@ -139,9 +156,16 @@ def limit_racks(
                 interpolate(temperature_min[r], discharge_temperature, discharge_temperature_current),
                 interpolate(temperature_max[r], discharge_temperature, discharge_temperature_current),
             )
+            share = mean_share(
+                cell_voltage_avg[r],
+                discharge_voltage_start,
+                discharge_voltage_end,
+                discharge_voltage_min[c],
+                cell_count,
+            )
             discharge = min(rated_current, warm)
-            discharge *= factor * taper(cell_voltage_min[r], discharge_voltage_start, discharge_voltage_end)
-            peak = factor * min(rated_current, warm * peak_factor)
+            discharge *= factor * min(share, taper(cell_voltage_min[r], discharge_voltage_start, discharge_voltage_end))
+            peak = share * factor * min(rated_current, warm * peak_factor)
             peak = max(discharge, min(peak, discharge_pulse[r])) if cell_voltage_min[r] > 0.0 else 0.0
             discharge_headroom[r] = rise(discharge_headroom[r], discharge, step)
             discharge_headroom_60s[r] = max(discharge_headroom[r], rise(discharge_headroom_60s[r], peak, step))
@@ -184,16 +208,29 @@ def share_evenly(connected, rack_limit, first, end):
     return count * smallest if count else 0.0
 
 
+@scalar
+def share_below(possible, most):
+    """What of a possible current is left below the largest that is permitted [1]."""
+    if possible <= most:
+        return 1.0 if most > 0.0 else 0.0
+    return most / possible
+
+
 @kernel
 def limit_banks(
     # inputs
     connected,
     rack_charge_limit,
     rack_discharge_limit,
+    rack_charge_limit_60s,
+    rack_discharge_limit_60s,
     rack_charge_power,
     rack_discharge_power,
     rack_charge_power_60s,
     rack_discharge_power_60s,
+    charge_current_max,
+    discharge_current_max,
+    standby,
     # out
     charge_limit,
     discharge_limit,
@@ -204,15 +241,24 @@ def limit_banks(
 ):
     """Limits of every container [A], [W], (container,); racks (rack,).
 
-    A rack that is about to open has limit 0 and so unloads the whole bank.
+    A rack that is about to open has limit 0 and so unloads the whole bank. Powers fall with the currents that a master
+    has set as the largest [A]; on standby all is 0.
     """
     racks_per_container = connected.shape[0] // charge_limit.shape[0]
     for c in range(charge_limit.shape[0]):
         first = c * racks_per_container
         end = first + racks_per_container
-        charge_limit[c] = share_evenly(connected, rack_charge_limit, first, end)
-        discharge_limit[c] = share_evenly(connected, rack_discharge_limit, first, end)
-        charge_power[c] = share_evenly(connected, rack_charge_power, first, end)
-        discharge_power[c] = share_evenly(connected, rack_discharge_power, first, end)
-        charge_power_60s[c] = share_evenly(connected, rack_charge_power_60s, first, end)
-        discharge_power_60s[c] = share_evenly(connected, rack_discharge_power_60s, first, end)
+        most = charge_current_max[c] if standby[c] == 0.0 else 0.0
+        possible = share_evenly(connected, rack_charge_limit, first, end)
+        charge_limit[c] = min(possible, most)
+        charge_power[c] = share_below(possible, most) * share_evenly(connected, rack_charge_power, first, end)
+        possible = share_evenly(connected, rack_charge_limit_60s, first, end)
+        charge_power_60s[c] = share_below(possible, most) * share_evenly(connected, rack_charge_power_60s, first, end)
+
+        most = discharge_current_max[c] if standby[c] == 0.0 else 0.0
+        possible = share_evenly(connected, rack_discharge_limit, first, end)
+        discharge_limit[c] = min(possible, most)
+        discharge_power[c] = share_below(possible, most) * share_evenly(connected, rack_discharge_power, first, end)
+        possible = share_evenly(connected, rack_discharge_limit_60s, first, end)
+        share = share_below(possible, most)
+        discharge_power_60s[c] = share * share_evenly(connected, rack_discharge_power_60s, first, end)

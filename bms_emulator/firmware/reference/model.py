@@ -66,13 +66,6 @@ class Supply(NamedTuple):
     recovery: float
 
 
-class Heartbeat(NamedTuple):
-    """Supervision of the master [s], 0 is never."""
-
-    timeout: float
-    open_after: float
-
-
 @dataclass(frozen=True)
 class FirmwareModel:
     """All settings of the reference firmware.
@@ -96,7 +89,6 @@ class FirmwareModel:
     observation: Observation
     joining: Joining
     sequence: Sequence
-    heartbeat: Heartbeat
     supply: Supply
 
 
@@ -129,7 +121,6 @@ def build_firmware_model(site: SiteProfile) -> FirmwareModel:
         ),
         joining=Joining(timing.join_interval_s, timing.join_timeout_s, connection.join_voltage_difference_v),
         sequence=_sequence(connection.open_current_a),
-        heartbeat=Heartbeat(timing.heartbeat_timeout_s, timing.heartbeat_open_s),
         supply=Supply(firmware.supply.brown_out_v, firmware.supply.recovery_v),
     )
 

@@ -19,7 +19,9 @@ from bms_emulator.firmware.contract import (
     Measurements,
     RackMode,
 )
+from bms_emulator.firmware.reference.reports import COUNTERS
 from bms_emulator.firmware.reference.sequence import Step
+from bms_emulator.firmware.reference.settings import Defaults
 from bms_emulator.jit import bind, kernel
 from bms_emulator.program import Program
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 _PERSISTENT_MEMORY = 1 << ControllerFault.PERSISTENT_MEMORY
 
-_MAILBOX = ("request", "rack_request", "alarm_reset", "service_reset", "heartbeat_master")
+_MAILBOX = ("request", "operation", "rack_request", "alarm_reset", "service_reset", "heartbeat_master")
 """Commands that a bank controller forgets without its supply; the others are settings and kept."""
 
 _KEPT = (
@@ -126,6 +128,7 @@ class Power:
         model: Brown-out and recovery voltage [V].
         fresh_capacity: Capacity of a rack of which nothing is known [A s].
         rated_capacity: Capacity at which its state of health is 1 [A s].
+        defaults: Thresholds of racks whose memory is lost.
 
     Attributes:
         watching: What switches controllers off and on.
@@ -138,10 +141,12 @@ class Power:
         model: tuple[float, float],
         fresh_capacity: float,
         rated_capacity: float,
+        defaults: Defaults,
     ) -> None:
         self._arrays = arrays
         self._controller_faults = measurements.controller_faults
         self._fresh_capacity = fresh_capacity
+        self._defaults = defaults
         self._fresh_soh = min(1.0, fresh_capacity / rated_capacity)
         self._racks_per_container = arrays.racks.mode.size // arrays.persistent.powered.size
         powered = arrays.persistent.powered
@@ -186,11 +191,14 @@ class Power:
         _clear(arrays.orders, containers, racks)
         arrays.private.step[racks] = float(Step.SHUTDOWN)
         _clear(arrays.commands, containers, racks, _MAILBOX)
+        _clear(arrays.bank_report, containers, racks, ("standby",))
         forgetful = racks & (self._controller_faults.astype(np.int64) & _PERSISTENT_MEMORY != 0)
         if forgetful.any():
             none = np.zeros_like(containers)
             _clear(arrays.persistent, none, forgetful)
             _clear(arrays.racks, none, forgetful, _KEPT)
+            _clear(arrays.rack_report, none, forgetful, COUNTERS)
+            self._defaults.restore_racks(forgetful)
             arrays.persistent.capacity[forgetful] = self._fresh_capacity
             arrays.racks.soh[forgetful] = self._fresh_soh
 
@@ -199,7 +207,7 @@ class Power:
         arrays, racks = self._arrays, self._racks_of(containers)
         moving = {*_RACK_OFF, *_BANK_OFF, "balancing_revision"}
         copies = []
-        for group in (arrays.racks, arrays.bank, arrays.persistent):
+        for group in (arrays.racks, arrays.bank, arrays.rack_report, arrays.bank_report, arrays.persistent):
             for name, array, by_rack, _ in _fields(group):
                 if name not in moving:
                     rows = racks if by_rack else containers

@@ -9,13 +9,13 @@ vain. What locks takes a service reset.
 import numpy as np
 
 from bms_emulator.firmware.contract import Action
-from bms_emulator.firmware.reference.timing import has_lasted
 from bms_emulator.jit import kernel, scalar
+from bms_emulator.timing import has_lasted
 
 LEVELS = 3
-SET, SET_TIME, CLEAR, CLEAR_TIME, LATCHES, ACTION = range(6)
-"""Columns of a row's levels; values are signed so that higher is worse, infinite where a level is not used."""
-LEVEL_COLUMNS = 6
+SET_TIME, CLEAR_TIME, LATCHES, ACTION = range(4)
+"""Columns of a row's levels."""
+LEVEL_COLUMNS = 4
 
 _ACTIVE, _RESET = 1.0, 2.0
 """A level that is active, and one whose reset waits for the end of its clearing time."""
@@ -25,15 +25,18 @@ _LOCK = float(Action.LOCK)
 
 
 @scalar
-def advance_level(level, active, elapsed, severity, may_set, resetting, servicing, dt):
-    """One level after one step at a severity: what it is now, and the time for which it has been due to change."""
-    beyond = severity >= level[SET]
+def advance_level(level, set_at, clear_at, active, elapsed, severity, may_set, resetting, servicing, dt):
+    """One level after one step at a severity: what it is now, and the time for which it has been due to change.
+
+    It sets from the severity set_at, and clears from clear_at down; both are infinite where it is not used.
+    """
+    beyond = severity >= set_at
     if active == 0.0:
         if not (beyond and may_set):
             return 0.0, 0.0
         elapsed += dt
         return (_ACTIVE, 0.0) if has_lasted(elapsed, level[SET_TIME], dt) else (0.0, elapsed)
-    if beyond or not severity <= level[CLEAR]:
+    if beyond or not severity <= clear_at:
         return _ACTIVE, 0.0
     elapsed += dt
     if servicing or (resetting and level[ACTION] < _LOCK):
@@ -46,8 +49,7 @@ def advance_level(level, active, elapsed, severity, may_set, resetting, servicin
 def evaluate_alarms(
     # model
     row_signal,
-    row_sign,
-    row_first,
+    row_severity,
     row_level,
     row_blocks_charge,
     row_blocks_discharge,
@@ -57,6 +59,8 @@ def evaluate_alarms(
     active,
     elapsed,
     # inputs
+    set_levels,
+    clear_levels,
     signals,
     sources,
     direction,
@@ -81,12 +85,13 @@ def evaluate_alarms(
 ):
     """Set and clear all levels of all rows of all units, and find what follows from them and from what is asked.
 
-    Rows: row_signal (place among the unit's signals), row_sign (1 above, -1 below), row_first (mildest level, signed),
-    row_blocks_* (1 where the row concerns the direction), row_direction (current at which the third level may set: 1
-    discharge, -1 charge, 0 any) (alarm,); row_level (alarm, level, column). State: wake (unit, alarm), the severity
-    below which the row sleeps, -inf while anything of it is active or due; active, elapsed (unit, alarm, level).
-    signals, sources (unit, signal); alarm_* (unit, alarm); now (1,) [s]; the others (unit,). A signal that is NaN
-    neither sets nor clears.
+    Rows: row_signal (place among the unit's signals), row_severity (severity for each unit of a threshold: the sign is
+    that of a signal that is worse when higher), row_blocks_* (1 where the row concerns the direction), row_direction
+    (current at which the third level may set: 1 discharge, -1 charge, 0 any) (alarm,); row_level (alarm, level,
+    column). State: wake (unit, alarm), the severity below which the row sleeps, -inf while it is to be looked at;
+    active, elapsed (unit, alarm, level). Thresholds: set_levels, clear_levels (alarm, unit, level), either of them NaN
+    where a level is not used. signals, sources (unit, signal); alarm_* (unit, alarm); now (1,) [s]; the others
+    (unit,). A signal that is NaN neither sets nor clears.
     """
     unit_count, row_count = alarm.shape
     for u in range(unit_count):
@@ -99,21 +104,36 @@ def evaluate_alarms(
         charge = asked_charge_action[u]
         discharge = asked_discharge_action[u]
         for a in range(row_count):
-            severity = row_sign[a] * signal[row_signal[a]]
-            if severity < wake[u, a] or (np.isnan(severity) and wake[u, a] == row_first[a]):
+            severity = signal[row_signal[a]] if row_severity[a] > 0.0 else -signal[row_signal[a]]
+            if severity < wake[u, a] or (np.isnan(severity) and wake[u, a] > -np.inf):
                 continue
             reached = 0
             busy = False
+            mildest = np.inf
             for n in range(LEVELS):
+                set_at = row_severity[a] * set_levels[a, u, n]
+                clear_at = row_severity[a] * clear_levels[a, u, n]
+                if np.isnan(set_at) or np.isnan(clear_at):
+                    set_at, clear_at = np.inf, np.inf
+                mildest = min(mildest, set_at)
                 may_set = n < LEVELS - 1 or row_direction[a] == 0.0 or row_direction[a] == direction[u]
                 active[u, a, n], elapsed[u, a, n] = advance_level(
-                    row_level[a, n], active[u, a, n], elapsed[u, a, n], severity, may_set, resetting, servicing, dt
+                    row_level[a, n],
+                    set_at,
+                    clear_at,
+                    active[u, a, n],
+                    elapsed[u, a, n],
+                    severity,
+                    may_set,
+                    resetting,
+                    servicing,
+                    dt,
                 )
                 if active[u, a, n] != 0.0:
                     reached = n + 1
                     waiting = max(waiting, row_level[a, n, LATCHES])
                 busy = busy or active[u, a, n] != 0.0 or elapsed[u, a, n] != 0.0
-            wake[u, a] = -np.inf if busy else row_first[a]
+            wake[u, a] = -np.inf if busy else mildest
 
             if reached > alarm[u, a]:
                 alarm_source[u, a] = sources[u, row_signal[a]]

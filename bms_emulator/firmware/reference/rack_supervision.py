@@ -7,10 +7,10 @@ import numpy as np
 from bms_emulator.arrays import Array
 from bms_emulator.firmware.contract import Measurements
 from bms_emulator.firmware.reference.alarm_model import cell_signals, contactor_signals, rack_rows, string_signals
-from bms_emulator.firmware.reference.protection import evaluate_alarms
 from bms_emulator.firmware.reference.signals_cells import derive_cell_signals
 from bms_emulator.firmware.reference.signals_contactors import derive_contactor_signals
 from bms_emulator.firmware.reference.signals_string import derive_string_signals
+from bms_emulator.firmware.reference.supervision import Asked, Effect, Memory, Supervision, Thresholds
 from bms_emulator.jit import Bound, bind
 from bms_emulator.profile.signals import RACK_SIGNALS
 from bms_emulator.profile.site import SiteProfile
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bms_emulator.firmware.reference.firmware import FirmwareArrays
 
 
-class RackSupervision:
+class RackSupervision(Supervision):
     """The alarms of every rack.
 
     Args:
@@ -30,64 +30,46 @@ class RackSupervision:
         dt: Firmware period [s].
 
     Attributes:
-        signals: What alarms look at, (rack, signal).
-        sources: Where that is, (rack, signal).
         calls: What judges all racks; contactors by the commands of the last period.
     """
 
     def __init__(
         self, site: SiteProfile, arrays: "FirmwareArrays", measurements: Measurements, time: Array, dt: float
     ) -> None:
-        self._measurements = measurements
-        self._time = time
-        self._dt = dt
+        super().__init__(arrays, measurements, (site.rack_count, len(RACK_SIGNALS)), time, dt)
         self._cells = cell_signals(site)
         self._string = string_signals(site)
         self._contactors = contactor_signals(site)
-        self._rows = rack_rows(site)
-        self._commands = arrays.commands
-        self._orders = arrays.orders
-        self._racks = arrays.racks
-        self._private = arrays.private
-        self._persistent = arrays.persistent
-        self.signals: Array = np.zeros((site.rack_count, len(RACK_SIGNALS)))
-        self.sources: Array = np.zeros_like(self.signals)
         self._direction: Array = np.zeros(site.rack_count)
         self.calls: tuple[Bound, ...] = (
             self._watch_cells(),
             self._watch_strings(),
             self._watch_contactors(),
-            self._evaluate(),
+            self._judge(site, arrays),
         )
 
-    def _evaluate(self) -> Bound:
+    def _judge(self, site: SiteProfile, arrays: "FirmwareArrays") -> Bound:
         orders, racks, private = self._orders, self._racks, self._private
-        return bind(
-            evaluate_alarms,
-            *self._rows,
-            private.alarm_wake,
-            private.alarm_active,
-            private.alarm_time,
-            self.signals,
-            self.sources,
+        return self._evaluate(
+            rack_rows(site),
+            Memory(private.alarm_wake, private.alarm_active, private.alarm_time),
+            Thresholds(arrays.thresholds.rack_set, arrays.thresholds.rack_clear),
             self._direction,
-            orders.alarm_reset,
-            orders.service_reset,
-            orders.action,
-            orders.charge_action,
-            orders.discharge_action,
-            racks.alarm,
-            racks.alarm_source,
-            racks.alarm_first_time,
-            racks.alarm_last_time,
-            racks.alarm_count,
-            racks.alarm_level,
-            racks.alarm_latched,
-            racks.alarm_action,
-            private.charge_action,
-            private.discharge_action,
-            self._time,
-            self._dt,
+            Asked(
+                orders.alarm_reset,
+                orders.service_reset,
+                orders.action,
+                orders.charge_action,
+                orders.discharge_action,
+            ),
+            racks,
+            Effect(
+                racks.alarm_level,
+                racks.alarm_latched,
+                racks.alarm_action,
+                private.charge_action,
+                private.discharge_action,
+            ),
         )
 
     def _watch_cells(self) -> Bound:

@@ -5,8 +5,8 @@ import numpy as np
 from bms_emulator.firmware.contract import Action, ConnectFailure, Request
 from bms_emulator.firmware.reference.sequence import Condition, Step
 from bms_emulator.firmware.reference.state import LONG_AGO
-from bms_emulator.firmware.reference.timing import has_lasted
 from bms_emulator.jit import kernel
+from bms_emulator.timing import has_lasted
 
 _CONNECT = float(Request.CONNECT)
 _STANDBY = float(Step.STANDBY)

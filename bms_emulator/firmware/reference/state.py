@@ -14,7 +14,7 @@ class PersistentState:
     """What outlives the loss of the auxiliary supply, besides the event log.
 
     So do, of the racks' outputs: state of charge and of health, cycles, openings under load, counts and times of
-    alarms.
+    alarms; and what is counted of energy and charge.
     """
 
     GROUP: ClassVar = Group(root="container", source="firmware", public=False)
@@ -26,6 +26,7 @@ class PersistentState:
     fix_charge: Array = array("rack", "A s", "Charge drawn since then.")
     fix_age: Array = array("rack", "s", "Time since then.")
     locked: Array = array("rack", "", "1 from a lock until a service reset.")
+    counted_day: Array = array("rack", "", "Day on which energy was last counted, the first being 0.")
     openings_told: Array = array("rack", "", "Openings under load that the event log knows.")
     powered: Array = array("container", "", "1 while the supply lets the controllers of the container run.", 1.0)
     powered_told: Array = array("container", "", "What the event log knows of it.", 1.0)
@@ -62,6 +63,7 @@ class ReferenceState:
     charge_pulse: Array = array("rack", "A", "Charge current of a minute that leads the highest cell to its end.")
     discharge_pulse: Array = array("rack", "A", "Discharge current of a minute that leads the lowest cell to its end.")
     balancing_active: Array = array("rack", "", "1 while the rack is being balanced.")
+    balancing_counted: Array = array("rack", "", "Number of the mask of balancing that was last counted by packs.")
 
     cell_voltage_lost_time: Array = array("rack", "s", "Time since all cell voltages were last valid.")
     temperature_lost_time: Array = array("rack", "s", "Time since all temperatures were last valid.")
@@ -116,10 +118,13 @@ class ReferenceState:
     standing_request: Array = array("rack", "", "What masters last asked of the rack.")
     rack_request_seen: Array = array("rack", "", "Last value of the rack's request.")
     request_seen: Array = array("container", "", "Last value of the container's request.")
+    operation_seen: Array = array("container", "", "Last value of its operation.")
     join_time: Array = array("container", "s", "Time since a rack last joined the bus.", LONG_AGO)
     permit_rack: Array = array("container", "", "Rack that was last permitted to join, counted from 1; 0 is none yet.")
     permit_time: Array = array("container", "s", "Time since it was.")
     refused: Array = array("rack", "", "1 while a rack that is ready to join is too far from the voltage of the bus.")
+    full_soc: Array = array("rack", "1", "State of charge at which the rack was full; NaN is not full.", float("nan"))
+    empty_soc: Array = array("rack", "1", "State of charge at which it was empty; NaN is not empty.", float("nan"))
     mode_seen: Array = array("rack", "", "Mode of the rack that the event log knows.")
     alarm_seen: Array = array("rack alarm", "", "Levels of its alarms that the event log knows.")
     bank_alarm_seen: Array = array("container bank_alarm", "", "The same, of the alarms of the container.")

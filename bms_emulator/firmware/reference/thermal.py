@@ -25,7 +25,9 @@ def urgency(request):
 
 @kernel
 def manage_temperature(
-    # model
+    # state
+    own_request,
+    # inputs
     cooling_on,
     cooling_off,
     heating_on,
@@ -33,9 +35,6 @@ def manage_temperature(
     cooling_setpoint,
     heating_setpoint,
     circulation_spread,
-    # state
-    own_request,
-    # inputs
     temperature_max,
     temperature_min,
     rack_request,
@@ -44,6 +43,8 @@ def manage_temperature(
     setpoint,
 ):
     """Chiller request and set point [K] of every container, (container,); what its racks ask is (rack,).
+
+    Settings [K] are (container,). Where one of them would make an end lie before its beginning, there is no hysteresis.
 
     The bank controller's own standing request is the hysteresis. It cools by the hottest cell, heats by the coldest,
     and circulates to even out a spread of temperatures; circulation ends with the hysteresis of cooling. Without valid
@@ -55,14 +56,16 @@ def manage_temperature(
         coldest = temperature_min[c]
         spread = hottest - coldest
         if not np.isnan(spread):
-            cools = hottest > cooling_off if own_request[c] == COOLING else hottest >= cooling_on
-            heats = coldest < heating_off if own_request[c] == HEATING else coldest < heating_on
-            margin = cooling_on - cooling_off if own_request[c] == CIRCULATION else 0.0
+            still_cools = own_request[c] == COOLING and cooling_off[c] < cooling_on[c]
+            cools = hottest > cooling_off[c] if still_cools else hottest >= cooling_on[c]
+            still_heats = own_request[c] == HEATING and heating_off[c] > heating_on[c]
+            heats = coldest < heating_off[c] if still_heats else coldest < heating_on[c]
+            margin = max(0.0, cooling_on[c] - cooling_off[c]) if own_request[c] == CIRCULATION else 0.0
             if cools:
                 own_request[c] = COOLING
             elif heats:
                 own_request[c] = HEATING
-            elif spread > circulation_spread - margin:
+            elif spread > circulation_spread[c] - margin:
                 own_request[c] = CIRCULATION
             else:
                 own_request[c] = STANDBY
@@ -71,4 +74,4 @@ def manage_temperature(
             if urgency(rack_request[r]) > urgency(asked):
                 asked = rack_request[r]
         request[c] = asked
-        setpoint[c] = heating_setpoint if asked == HEATING else cooling_setpoint
+        setpoint[c] = heating_setpoint[c] if asked == HEATING else cooling_setpoint[c]

@@ -7,6 +7,6 @@ _TOLERANCE = 1e-3
 
 
 @scalar
-def has_lasted(elapsed, duration, dt):
+def has_lasted(elapsed, duration, dt):  # type: ignore[no-untyped-def]
     """Whether a time summed up in steps of dt has reached a duration [s]."""
     return elapsed >= duration - _TOLERANCE * dt
