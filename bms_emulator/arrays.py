@@ -16,7 +16,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ Array = NDArray[np.float64]
 T = TypeVar("T")
 
 Source = Literal["plant", "measured", "firmware", "command", "runtime"]
+Root = Literal["container", "pcs", "emulator", "grid", "meter", "load", "pv", "weather"]
+ROOTS: tuple[str, ...] = get_args(Root)
+"""First segments of the paths of points; from the third on, what a site has once."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Group:
         public: Whether its fields become points at all.
     """
 
-    root: Literal["container", "pcs", "emulator"]
+    root: Root
     source: Source
     public: bool = True
 
@@ -51,7 +54,8 @@ class FieldInfo:
         unit: SI unit, ``1`` for ratios, empty for counts, flags and enumerations.
         doc: What it is.
         initial: Value at allocation.
-        point: Last path segment(s) of its point; the field's name where None.
+        point: Last path segment(s) of its point, a star standing for the label of the first axis where that is not a
+            container or rack; the field's name where None.
         kind: How a value is to be read.
         choices: Names of the values of an ``enum``, or of the bits of a ``bitfield``.
         limits: Lowest and highest value that a write may set.

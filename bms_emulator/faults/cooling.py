@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from bms_emulator.faults.kind import PlantFault, register
-from bms_emulator.faults.quantity import RATIO, Unit
+from bms_emulator.faults.quantity import MASS_FLOW, RATIO, Unit
 from bms_emulator.faults.target import BRANCH, CHILLER, PUMP
 
 
@@ -99,3 +99,33 @@ class ChillerLimited(PlantFault):
     def bend(self, strength: float) -> float:
         """Factor on chiller capacity [1]."""
         return 1.0 - strength * (1.0 - self.capacity)
+
+
+@register("chiller-sensor", "sensor-failed", CHILLER)
+class ChillerSensor(PlantFault):
+    """The chiller's own sensor of the supply temperature is broken: it stops compressor and heater."""
+
+    arrays: ClassVar = ("chiller_faults",)
+    changes: ClassVar = "Bit of what is broken in the chiller; several on one chiller join."
+    expected: ClassVar = "The chiller reports a stop; chiller alarm, power limits fall with temperature."
+
+    def bend(self, strength: float) -> float:
+        """Bit of a broken sensor."""
+        return 1.0
+
+
+@register("coolant-leak", "leak", CHILLER)
+class CoolantLeak(PlantFault):
+    """Coolant leaks out: the make-up pump fills up from its tank; then the pressure falls, and the chiller stops."""
+
+    arrays: ClassVar = ("coolant_leak",)
+    changes: ClassVar = "Coolant that is lost [kg/s]; several leaks of one loop add. What is lost stays lost."
+    expected: ClassVar = "Level, then pressure of the chiller too low, and a stop: chiller alarm, flow alarm."
+    gradual: ClassVar = True
+
+    rate: Annotated[float, Unit(MASS_FLOW), Field(gt=0)]
+    """Coolant lost over time."""
+
+    def bend(self, strength: float) -> float:
+        """Coolant lost [kg/s]."""
+        return strength * self.rate

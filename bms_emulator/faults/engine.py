@@ -222,7 +222,7 @@ def _readings(fault: ActiveFault, arena: Arena) -> Array:
     target = fault.hits.target
     if not isinstance(target, Signal):
         return np.zeros(0)
-    return arena[f"measured.{target.array}"].reshape(-1)[fault.hits.index].copy()
+    return arena[target.readings].reshape(-1)[fault.hits.index].copy()
 
 
 def _plant_effect(fault: ActiveFault) -> list[tuple[str, Any, float]]:
@@ -237,7 +237,7 @@ def _sensor_effect(fault: ActiveFault, now: int) -> list[tuple[str, Any, Reading
     if not (isinstance(kind, SensorFault) and isinstance(signal, Signal) and last is not None):
         return []
     elapsed = (now - fault.begin) / MICROSECONDS
-    return [(signal.array, fault.hits.index, kind.bend(fault.strength, elapsed, signal, last))]
+    return [(signal.channels, fault.hits.index, kind.bend(fault.strength, elapsed, signal, last))]
 
 
 def _handles(fault: ActiveFault) -> tuple[str, ...]:

@@ -83,6 +83,7 @@ TEMPERATURE_DIFFERENCE: Final = _dimension("temperature difference", "K", mK="0.
 MASS_FLOW: Final = Dimension(
     "mass flow", "kg/s", {"kg/s": Decimal(1), "g/s": Decimal("0.001"), "kg/h": Decimal(1) / Decimal(3600)}, {}
 )
+IRRADIANCE: Final = Dimension("irradiance", "W/m2", {"W/m2": Decimal(1), "W/m²": Decimal(1)}, {})
 RATIO: Final = Dimension("ratio", "1", {"%": Decimal("0.01")}, {})
 FREQUENCY: Final = Dimension(
     "frequency",

@@ -6,13 +6,13 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from bms_emulator.faults import cell, cmu, contactor, cooling, link, sensor
+from bms_emulator.faults import cell, cmu, contactor, cooling, grid, link, pcs, safety, sensor
 from bms_emulator.faults.kind import KINDS, Kind
 from bms_emulator.faults.quantity import SignalUnit, Unit
 from bms_emulator.faults.spec import FaultError, near, problems
 from bms_emulator.faults.target import Signal, Target, classify
 
-FAMILIES = (cell, cmu, contactor, cooling, link, sensor)
+FAMILIES = (cell, cmu, contactor, cooling, grid, link, pcs, safety, sensor)
 """Modules whose kinds are registered; importing them is what registers."""
 
 

@@ -13,10 +13,13 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bms_emulator.arrays import Slot
+from bms_emulator.arrays import ROOTS, Slot
 from bms_emulator.faults.quantity import (
     CURRENT,
+    FREQUENCY,
+    IRRADIANCE,
     MASS_FLOW,
+    POWER,
     RATIO,
     TEMPERATURE,
     TEMPERATURE_DIFFERENCE,
@@ -60,7 +63,7 @@ class Catalogue(Protocol):
         """What a selector picks; a ValueError says why it picks nothing."""
 
 
-_INDEXED = re.compile(r"\b(container|rack|pack|cell|temperature_sensor|contactor)\b")
+_INDEXED = re.compile(r"\b(container|rack|pack|cell|temperature_sensor|contactor|phase|detector|pcs)\b")
 """Segments of a path that take an index."""
 
 
@@ -87,11 +90,13 @@ class Signal(Target):
     """A measured point.
 
     Attributes:
-        array: Its array in the measured group, and in the sensor overlay.
+        array: Its array in the measured group.
         reading: Dimension of a reading.
         difference: Dimension of the difference of two readings.
         open_reading: What it reads with an open lead, in SI; NaN is invalid.
         short_reading: What it reads with its leads shorted, in SI; NaN is invalid.
+        device: The device whose measured group the array is in, where that is not the container: the array in the
+            sensor overlay is ``<device>_<array>``.
     """
 
     array: str
@@ -99,6 +104,17 @@ class Signal(Target):
     difference: Dimension
     open_reading: float
     short_reading: float
+    device: str = ""
+
+    @property
+    def channels(self) -> str:
+        """Its array in the sensor overlay."""
+        return f"{self.device}_{self.array}" if self.device else self.array
+
+    @property
+    def readings(self) -> str:
+        """Full name of its array in the arena."""
+        return ".".join(part for part in ("measured", self.device, self.array) if part)
 
     @property
     def rate(self) -> Dimension:
@@ -148,6 +164,13 @@ ANALOGUE: Final = (
     Signal("string current", (f"{_RACK}.current_second",), "current_second", CURRENT, CURRENT, INVALID, 0.0),
     Signal("fuse voltage", (f"{_RACK}.fuse_voltage",), "fuse_voltage", VOLTAGE, VOLTAGE, 0.0, 0.0),
     Signal("terminal temperature", (f"{_RACK}.terminal_temperature",), "terminal_temperature", *_NTC),
+    Signal("grid power", ("meter.power",), "power", POWER, POWER, INVALID, 0.0, "meter"),
+    Signal("grid voltage", ("meter.voltage",), "voltage", VOLTAGE, VOLTAGE, 0.0, 0.0, "meter"),
+    Signal("grid current", ("meter.current",), "current", CURRENT, CURRENT, 0.0, 0.0, "meter"),
+    Signal("grid frequency", ("meter.frequency",), "frequency", FREQUENCY, FREQUENCY, INVALID, 0.0, "meter"),
+    Signal("outside temperature", ("weather.ambient_temperature",), "ambient_temperature", *_NTC, "weather"),
+    Signal("outside humidity", ("weather.humidity",), "humidity", RATIO, RATIO, INVALID, 0.0, "weather"),
+    Signal("irradiance", ("weather.irradiance",), "irradiance", IRRADIANCE, IRRADIANCE, 0.0, 0.0, "weather"),
 )
 FEEDBACK: Final = Signal(
     "contactor feedback", (f"{_RACK}.contactor.feedback",), "contactor_feedback", RATIO, RATIO, 0.0, 1.0
@@ -161,8 +184,38 @@ CMU: Final = Component("monitoring unit", (f"{_RACK}.pack.cmu",), "cmu_faults")
 CONTACTOR: Final = Component("contactor", (f"{_RACK}.contactor",), "closed")
 PUMP: Final = Component("pump", ("container.pump",), "speed")
 CHILLER: Final = Component("chiller", ("container.chiller",), "mode")
+DETECTOR: Final = Component("detector", ("container.detector",), "state")
+FIRE_PANEL: Final = Component("fire panel", ("container.fire",), "agent_lost")
+UPS: Final = Component("ups", ("container.ups",), "soc")
+GRID: Final = Component("grid", ("grid",), "voltage")
+GRID_PHASE: Final = Component("grid phase", ("grid.phase",), "voltage")
+METER: Final = Component("grid meter", ("meter",), "silent")
+WEATHER: Final = Component("weather station", ("weather",), "silent")
+PCS: Final = Component("pcs", ("pcs",), "state")
+DC_BREAKER: Final = Component("dc breaker", ("pcs.dc_breaker",), "closed")
+AC_BREAKER: Final = Component("ac breaker", ("pcs.ac_breaker",), "closed")
 MODBUS: Final = Connection("modbus", ("modbus",))
-TARGETS: Final[tuple[Target, ...]] = (*SIGNALS, CELL, RACK, BRANCH, CMU, CONTACTOR, PUMP, CHILLER, MODBUS)
+TARGETS: Final[tuple[Target, ...]] = (
+    *SIGNALS,
+    CELL,
+    RACK,
+    BRANCH,
+    CMU,
+    CONTACTOR,
+    PUMP,
+    CHILLER,
+    DETECTOR,
+    FIRE_PANEL,
+    UPS,
+    GRID,
+    GRID_PHASE,
+    METER,
+    WEATHER,
+    PCS,
+    DC_BREAKER,
+    AC_BREAKER,
+    MODBUS,
+)
 
 _MODBUS = re.compile(r"^modbus(:(?P<map>[^/:]+)(/(?P<unit>[^/]+))?)?$")
 
@@ -177,7 +230,7 @@ def classify(target: str) -> Target:
     if re.split(r"[^a-z]", text, maxsplit=1)[0] == "modbus":
         return MODBUS
     path = re.sub(r"\[[^\]]*\]", "", text)
-    if path.partition(".")[0] not in ("container", "pcs", "emulator", "plant"):
+    if path.partition(".")[0] not in (*ROOTS, "plant"):
         path = f"container.{path}"
     for known in TARGETS:
         if path in known.paths:

@@ -1,6 +1,8 @@
 """DC bus of a container: how strings in parallel share the current of the PCS, in closed form.
 
 The strings meet in a common node; a busbar leads from there to the PCS with its link capacitor C and bleed resistor.
+While the PCS's breaker is open a small filter capacitor stands in for these, while it charges its link through a
+resistor of its own that resistor is in series with the busbar: the same circuit with other numbers.
 While every string stays on its side (see :mod:`bms_emulator.plant.string`), the strings and the busbar are one source
 with a conductance G and a short-circuit current S. For a constant PCS current I over a step the link follows
 
@@ -73,6 +75,9 @@ class BusModel(NamedTuple):
         link_capacitance: [F].
         bleed_resistance: Across the link [Ohm].
         link_voltage_max: Highest voltage at which the PCS charges [V].
+        link_precharge_resistance: In series with the link while the PCS charges it [Ohm].
+        filter_capacitance: On the racks' side of the PCS's breaker [F].
+        filter_bleed_resistance: Across the filter [Ohm].
     """
 
     wiring_resistance: float
@@ -91,6 +96,25 @@ class BusModel(NamedTuple):
     link_capacitance: float
     bleed_resistance: float
     link_voltage_max: float
+    link_precharge_resistance: float
+    filter_capacitance: float
+    filter_bleed_resistance: float
+
+
+class Link(NamedTuple):
+    """What hangs on the common node of the racks: a capacitor behind a resistance.
+
+    Attributes:
+        resistance: From the node to the capacitor [Ohm].
+        capacitance: [F].
+        bleed_resistance: Across the capacitor [Ohm].
+        voltage_max: Highest voltage at which the PCS charges [V].
+    """
+
+    resistance: float
+    capacitance: float
+    bleed_resistance: float
+    voltage_max: float
 
 
 class Solution(NamedTuple):
@@ -104,6 +128,8 @@ class Solution(NamedTuple):
         feasible_charge_power: At which the bus reaches the highest voltage of the PCS, >= 0 [W].
         feasible_discharge_power: Largest that the racks can give, >= 0 [W].
         ripple: Mean square of the deviation of the strings' node from its mean voltage [V2].
+        conductance: Of the strings as the link sees them [S].
+        mean_voltage: Of the link [V].
     """
 
     current: float
@@ -113,6 +139,40 @@ class Solution(NamedTuple):
     feasible_charge_power: float
     feasible_discharge_power: float
     ripple: float
+    conductance: float
+    mean_voltage: float
+
+
+@scalar
+def link_of(model, breaker_closed=1.0, precharge_closed=0.0):
+    """What hangs on the racks: the PCS's link, that behind its own resistor, or no more than the filter before it."""
+    if breaker_closed != 0.0:
+        return Link(model.busbar_resistance, model.link_capacitance, model.bleed_resistance, model.link_voltage_max)
+    if precharge_closed != 0.0:
+        resistance = model.busbar_resistance + model.link_precharge_resistance
+        return Link(resistance, model.link_capacitance, model.bleed_resistance, model.link_voltage_max)
+    return Link(
+        model.busbar_resistance, model.filter_capacitance, model.filter_bleed_resistance, model.link_voltage_max
+    )
+
+
+@scalar
+def decay_link(model, voltage, dt):
+    """Voltage of a link that only bleeds after dt [s] [V]."""
+    return voltage * math.exp(-dt / (model.bleed_resistance * model.link_capacitance))
+
+
+@scalar
+def voltage_before(strings, solution, resistance):
+    """Voltage at the end of a step before a resistance through which the strings feed the link [V].
+
+    Their currents are means over the step; towards its end they follow the voltage of the link.
+    """
+    total = 0.0
+    for r in range(strings.current.size):
+        total += strings.current[r]
+    total -= solution.conductance * (solution.voltage - solution.mean_voltage)
+    return solution.voltage + resistance * total
 
 
 @scalar
@@ -157,12 +217,12 @@ def beyond(source, resistance):
 
 
 @scalar
-def link_memory(model, conductance, dt):
+def link_memory(link, conductance, dt):
     """How the link follows in a step: decrements of its voltage [1], mean of its way [1], change over mean change [1].
 
     `conductance` is that of everything that holds its voltage [S].
     """
-    decrements = dt * conductance / model.link_capacitance
+    decrements = dt * conductance / link.capacitance
     rise = mean_rise(decrements)
     return decrements, rise, -math.expm1(-decrements) / rise
 
@@ -241,15 +301,15 @@ def solve(
 
 
 @scalar
-def feasible_powers(model, giving, taking):
+def feasible_powers(link, giving, taking):
     """Charge power at which the bus reaches its highest voltage, and largest discharge power that it can give [W].
 
     Args:
-        model: Constants.
+        link: What the strings feed.
         giving: All strings in discharge as the link sees them: conductance [S], short-circuit current [A].
         taking: All strings in charge.
     """
-    bleed, highest = 1.0 / model.bleed_resistance, model.link_voltage_max
+    bleed, highest = 1.0 / link.bleed_resistance, link.voltage_max
     charge = highest * max(0.0, (taking[0] + bleed) * highest - taking[1])
     return charge, feasible_power(giving[1] / (giving[0] + bleed), 1.0 / (giving[0] + bleed))
 
@@ -257,7 +317,7 @@ def feasible_powers(model, giving, taking):
 @scalar
 def split_current(
     # model
-    model,
+    link,
     # state
     strings,
     # inputs
@@ -268,18 +328,18 @@ def split_current(
 ):
     """Solve the bus of a container for a step of dt [s] and share the current out among its strings.
 
-    The limits of a demand hold before it. The current changes from the `last` by the allowed change at most, unless a
-    limit asks for more. String currents are means over the step. Before the step the link has `voltage`.
-
+    They feed `link`, see :func:`link_of`, which has `voltage` before the step. The limits of a demand hold before it.
+    The current changes from the `last` by the allowed change at most, unless a limit asks for more. String currents are
+    means over the step.
     """
-    bleed = 1.0 / model.bleed_resistance
-    busbar = model.busbar_resistance
+    bleed = 1.0 / link.bleed_resistance
+    busbar = link.resistance
     in_discharge, in_charge = on_either_side(strings)
     giving, taking = beyond(in_discharge, busbar), beyond(in_charge, busbar)
-    feasible_charge_power, feasible_discharge_power = feasible_powers(model, giving, taking)
+    feasible_charge_power, feasible_discharge_power = feasible_powers(link, giving, taking)
 
-    decrements, rise, steepness = link_memory(model, max(taking[0], giving[0]) + bleed, dt)
-    link = steepness * model.link_capacitance / dt
+    decrements, rise, steepness = link_memory(link, max(taking[0], giving[0]) + bleed, dt)
+    stored = steepness * link.capacitance / dt
     current, mean_voltage, conductance, met = solve(
         # model
         busbar,
@@ -289,8 +349,8 @@ def split_current(
         demand,
         voltage,
         last,
-        bleed + link,
-        link * voltage,
+        bleed + stored,
+        stored * voltage,
         voltage + (demand.value - voltage) / steepness,
     )
     jump = (mean_voltage - voltage) / rise * (1.0 - busbar * conductance)
@@ -303,6 +363,8 @@ def split_current(
         feasible_charge_power,
         feasible_discharge_power,
         ripple,
+        conductance,
+        mean_voltage,
     )
 
 

@@ -8,6 +8,8 @@ import numpy as np
 from bms_emulator.arrays import Array
 from bms_emulator.jit import Bound, bind
 from bms_emulator.plant.chiller import ChillerModel, build_chiller_model, step_chiller
+from bms_emulator.plant.chiller_control import ControlModel, build_control_model, control_chillers
+from bms_emulator.plant.chiller_watch import WatchModel, build_watch_model, watch_chillers
 from bms_emulator.plant.coolant import CoolantModel, build_coolant_model, enthalpy_of, update_coolant
 from bms_emulator.plant.coolant_loop import LoopModel, build_loop_model, step_loop
 from bms_emulator.plant.hydraulics import HydraulicModel, build_hydraulic_model, split_flow
@@ -26,6 +28,8 @@ class CoolingModel:
     weather: WeatherModel
     coolant: CoolantModel
     chiller: ChillerModel
+    control: ControlModel
+    watch: WatchModel
     hydraulics: HydraulicModel
     thermal: ThermalModel
     loop: LoopModel
@@ -48,6 +52,8 @@ def build_cooling_model(site: SiteProfile) -> CoolingModel:
         weather=build_weather_model(site),
         coolant=coolant,
         chiller=build_chiller_model(site, loop.mass),
+        control=build_control_model(site),
+        watch=build_watch_model(site, coolant),
         hydraulics=build_hydraulic_model(site, coolant),
         thermal=build_thermal_model(site, coolant),
         loop=loop,
@@ -129,13 +135,15 @@ class Cooling:
             containers.coolant_return_temperature,
             containers.coolant_heat_capacity,
             containers.ambient_temperature,
-            inputs.chiller_request,
-            inputs.chiller_setpoint,
+            state.chillers.request,
+            state.chillers.setpoint,
             # overlay
-            overlay.chiller_gain,
+            state.chillers.capacity_gain,
             overlay.pump_gain,
             dt,
         )
+        self._control = bind_control(model.control, state, inputs, overlay, dt)
+        self._watch = bind_watch(model.watch, state, overlay, dt)
         self._flow = bind(
             split_flow,
             # model
@@ -204,10 +212,12 @@ class Cooling:
         if due:
             self._enclosure.call(float(time), self._slow_step)
             self._coolant.call()
+        self._control.call()
         if self._chiller.call() or due or refresh:
             self._flow.call()
         self._packs.call(tick, self._slow_ticks, self._dt)
         self._loop.call()
+        self._watch.call()
 
 
 def bind_coolant(model: CoolingModel, state: PlantState) -> Bound:
@@ -226,4 +236,78 @@ def bind_coolant(model: CoolingModel, state: PlantState) -> Bound:
         # inputs
         containers.coolant_supply_temperature,
         containers.coolant_return_temperature,
+    )
+
+
+def bind_control(
+    model: ControlModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay, dt: float
+) -> Bound:
+    """What decides what every chiller is to do in the coming dt [s]."""
+    chillers, commands = state.chillers, state.chiller_commands
+    return bind(
+        control_chillers,
+        # model
+        model,
+        # state
+        chillers.source,
+        chillers.request,
+        chillers.setpoint,
+        chillers.capacity_gain,
+        chillers.thermostat,
+        chillers.master_age,
+        # inputs
+        commands.control,
+        commands.enable,
+        commands.mode,
+        commands.cooling_setpoint,
+        commands.heating_setpoint,
+        commands.master_timeout,
+        inputs.chiller_request,
+        inputs.chiller_setpoint,
+        state.containers.coolant_supply_temperature,
+        chillers.alarms,
+        # overlay
+        overlay.chiller_gain,
+        dt,
+    )
+
+
+def bind_watch(model: WatchModel, state: PlantState, overlay: PlantOverlay, dt: float) -> Bound:
+    """What advances filling, alarms and counters of every chiller by dt [s]."""
+    chillers, containers, commands = state.chillers, state.containers, state.chiller_commands
+    return bind(
+        watch_chillers,
+        # model
+        model,
+        # state
+        chillers.vessel,
+        chillers.tank,
+        chillers.leaked,
+        chillers.make_up_on,
+        chillers.alarm_time,
+        chillers.alarms,
+        chillers.fault_code,
+        chillers.fault_level,
+        chillers.operating_time,
+        chillers.compressor_operating_time,
+        chillers.compressor_starts,
+        chillers.compressor_was_on,
+        # inputs
+        containers.chiller_mode,
+        containers.compressor_on,
+        containers.pump_speed,
+        chillers.request,
+        chillers.source,
+        commands.control,
+        containers.coolant_supply_temperature,
+        containers.coolant_flow,
+        containers.coolant_pressure,
+        containers.ambient_temperature,
+        commands.reset,
+        state.surroundings.coolant_refill,
+        # overlay
+        overlay.chiller_gain,
+        overlay.chiller_faults,
+        overlay.coolant_leak,
+        dt,
     )

@@ -1,4 +1,4 @@
-"""From the coils to the meters: contactors, breakers, PCS, bus and energies of every container, cause before effect.
+"""From the contacts to the meters: PCS, bus and energies of every container, cause before effect.
 
 One kernel does it all, because at a single container most of the time goes into calling kernels.
 """
@@ -6,14 +6,17 @@ One kernel does it all, because at a single container most of the time goes into
 from typing import Final
 
 from bms_emulator.jit import fields_of, kernel
-from bms_emulator.plant.bus import BusModel, split_current, strain
-from bms_emulator.plant.contactor import is_any_main_closed, operate_breaker, step_contactors
+from bms_emulator.plant.bus import BusModel, decay_link, link_of, split_current, strain, voltage_before
 from bms_emulator.plant.metering import count_energy
-from bms_emulator.plant.pcs import RUNNING, PcsModel, ac_power_of, advance_state, demand_of
+from bms_emulator.plant.pcs import BY_BMS, Orders, PcsModel, demand_of, is_switching
+from bms_emulator.plant.pcs_conversion import settle_powers
+from bms_emulator.plant.pcs_reactive import room_of
+from bms_emulator.plant.pcs_stack import StackModel, share_when_warm, warm_stack
 from bms_emulator.plant.string import Strings
 
 BUS_FIELDS: Final = len(BusModel._fields)
 PCS_FIELDS: Final = len(PcsModel._fields)
+STACK_FIELDS: Final = len(StackModel._fields)
 
 
 @kernel
@@ -21,118 +24,127 @@ def step_bus(
     # model
     bus_constants,
     pcs_constants,
+    stack_constants,
     # state
-    contactor_closed,
-    contactor_travel,
     fuse_closed,
     fuse_heat,
-    breaker_closed,
     precharge_temperature,
     terminal_temperature,
     current,
     bus_voltage,
     bus_current,
+    link_voltage,
     dc_power,
-    pcs_state,
-    start_time,
     power_target,
     limited,
+    limits,
+    available_power,
     feasible_charge_power,
     feasible_discharge_power,
     power,
+    reactive_power,
     loss,
     energy_exported,
     energy_imported,
+    reactive_energy_delivered,
+    reactive_energy_absorbed,
     energy_discharged,
     energy_charged,
+    heatsink_temperature,
+    stack_temperature,
     # inputs
-    contactor_command,
-    breaker_trip,
-    breaker_close,
-    supply_voltage,
+    contactor_closed,
+    breaker_closed,
+    pcs_state,
+    dc_breaker_closed,
+    link_precharge_closed,
     loose_resistance,
     discharge_source_voltage,
     discharge_resistance,
     charge_source_voltage,
     charge_resistance,
     air_temperature,
-    pcs_enable,
+    ambient_temperature,
+    grid_voltage,
     control_mode,
     power_setpoint,
     current_setpoint,
     voltage_setpoint,
     current_limit,
     power_limit,
+    charge_limit,
+    discharge_limit,
+    apparent_limit,
     charge_power_limit,
     discharge_power_limit,
     charge_current_limit,
     discharge_current_limit,
+    power_ramp,
+    reactive_control,
+    reactive_setpoint,
+    reactive_slope_discharge,
+    reactive_slope_charge,
+    reactive_priority,
+    delivered_limit,
+    absorbed_limit,
+    reactive_ramp,
     # overlay
-    contactor_hold,
+    gain,
+    fan_gain,
     dt,
 ):
-    """Let contacts follow their coils, ask each PCS for its demand, share the current out, and settle the energies.
-
-    A hand at a breaker is taken away once it has been obeyed: breaker_close is zeroed.
+    """Ask each PCS for its demand, share the current out, convert it, and settle energies and temperatures.
 
     Shapes: (rack, contactor) for the contactors; (rack) for fuses, breakers, resistors, terminals, currents and sources
-    of the strings; (container) for the rest. The constants are the fields of :class:`BusModel` and :class:`PcsModel`.
+    of the strings; () for the grid; (container) for the rest. The constants are the fields of :class:`BusModel`,
+    :class:`PcsModel` and :class:`StackModel`.
     """
     model = BusModel(*fields_of(bus_constants, BUS_FIELDS))
     pcs_model = PcsModel(*fields_of(pcs_constants, PCS_FIELDS))
+    stack = StackModel(*fields_of(stack_constants, STACK_FIELDS))
+    at_grid = grid_voltage[()]
     racks = fuse_closed.size // bus_voltage.size
     for c in range(bus_voltage.size):
         own = slice(c * racks, (c + 1) * racks)
-        closed, fuses, breakers = contactor_closed[own], fuse_closed[own], breaker_closed[own]
-        step_contactors(
-            # model
-            model.contactor_travel_time,
-            model.coil_pick_up,
-            model.coil_drop_out,
-            # state
-            closed,
-            contactor_travel[own],
-            # inputs
-            contactor_command[own],
-            supply_voltage[c],
-            # overlay
-            contactor_hold[own],
-            dt,
-        )
-        for r in range(c * racks, (c + 1) * racks):
-            breaker_closed[r] = operate_breaker(breaker_closed[r], breaker_trip[r], breaker_close[r])
-            breaker_close[r] = 0.0
-        pcs_state[c], start_time[c] = advance_state(
-            # model
-            pcs_model,
-            # state
-            pcs_state[c],
-            start_time[c],
-            # inputs
-            pcs_enable[c] != 0.0,
-            is_any_main_closed(closed, fuses, breakers),
-            bus_voltage[c],
-            dt,
-        )
-        demand, power_target[c], limited[c] = demand_of(
+        attached, charging = dc_breaker_closed[c] != 0.0, link_precharge_closed[c] != 0.0
+        before = link_voltage[c] if charging and not attached else bus_voltage[c]
+        warm = share_when_warm(stack, stack_temperature[c])
+        room = room_of(pcs_model, warm, gain[c], before, at_grid, apparent_limit[c])
+        available_power[c] = min(room.power, room.apparent)
+        demand, power_target[c], reactive, bits = demand_of(
             # model
             pcs_model,
             # state
             pcs_state[c],
             power_target[c],
+            reactive_power[c],
             # inputs
+            room,
+            Orders(
+                control_mode[c],
+                power_setpoint[c],
+                current_setpoint[c],
+                voltage_setpoint[c],
+                current_limit[c],
+                min(power_limit[c], charge_limit[c]),
+                min(power_limit[c], discharge_limit[c]),
+                charge_power_limit[c],
+                discharge_power_limit[c],
+                charge_current_limit[c],
+                discharge_current_limit[c],
+                power_ramp[c],
+                reactive_control[c],
+                reactive_setpoint[c],
+                reactive_slope_discharge[c],
+                reactive_slope_charge[c],
+                reactive_priority[c],
+                delivered_limit[c],
+                absorbed_limit[c],
+                reactive_ramp[c],
+            ),
             bus_current[c],
             dc_power[c],
-            control_mode[c],
-            power_setpoint[c],
-            current_setpoint[c],
-            voltage_setpoint[c],
-            current_limit[c],
-            power_limit[c],
-            charge_power_limit[c],
-            discharge_power_limit[c],
-            charge_current_limit[c],
-            discharge_current_limit[c],
+            at_grid,
             dt,
         )
         strings = Strings(
@@ -141,29 +153,37 @@ def step_bus(
             discharge_resistance[own],
             charge_source_voltage[own],
             charge_resistance[own],
-            closed,
-            fuses,
-            breakers,
+            contactor_closed[own],
+            fuse_closed[own],
+            breaker_closed[own],
             loose_resistance[own],
             model.wiring_resistance,
             model.precharge_resistance,
         )
         solution = split_current(
             # model
-            model,
+            link_of(model, dc_breaker_closed[c], link_precharge_closed[c]),
             # state
             strings,
             # inputs
             demand,
-            bus_voltage[c],
+            before,
             bus_current[c],
             dt,
         )
         bus_voltage[c], bus_current[c], dc_power[c] = solution.voltage, solution.current, solution.power
-        feasible_charge_power[c] = solution.feasible_charge_power
-        feasible_discharge_power[c] = solution.feasible_discharge_power
+        if attached or charging:
+            link_voltage[c] = solution.voltage
+        else:
+            link_voltage[c] = decay_link(model, link_voltage[c], dt)
+        if charging and not attached:
+            bus_voltage[c] = voltage_before(strings, solution, model.link_precharge_resistance)
+        feasible_charge_power[c] = solution.feasible_charge_power if attached else 0.0
+        feasible_discharge_power[c] = solution.feasible_discharge_power if attached else 0.0
         if not solution.met:
-            limited[c] = 1.0
+            bits |= BY_BMS
+        limits[c] = float(bits)
+        limited[c] = 1.0 if bits != 0 else 0.0
         strain(
             # model
             model,
@@ -177,7 +197,25 @@ def step_bus(
             solution.ripple,
             dt,
         )
-        power[c] = ac_power_of(pcs_model, dc_power[c]) if pcs_state[c] == RUNNING else 0.0
+        power[c] = reactive_power[c] = 0.0
+        if is_switching(pcs_state[c]):
+            power[c], reactive_power[c] = settle_powers(pcs_model, dc_power[c], reactive, room.apparent, at_grid)
         loss[c] = dc_power[c] - power[c]
+        heatsink_temperature[c], stack_temperature[c] = warm_stack(
+            # model
+            stack,
+            # state
+            heatsink_temperature[c],
+            stack_temperature[c],
+            # inputs
+            ambient_temperature[c],
+            loss[c],
+            # overlay
+            fan_gain[c],
+            dt,
+        )
         energy_exported[c], energy_imported[c] = count_energy(energy_exported[c], energy_imported[c], power[c], dt)
+        reactive_energy_delivered[c], reactive_energy_absorbed[c] = count_energy(
+            reactive_energy_delivered[c], reactive_energy_absorbed[c], reactive_power[c], dt
+        )
         energy_discharged[c], energy_charged[c] = count_energy(energy_discharged[c], energy_charged[c], dc_power[c], dt)

@@ -15,19 +15,33 @@ from bms_emulator.plant.state import (
     AgeingState,
     AirState,
     CellState,
+    ChillerCommands,
+    ChillerState,
     ContainerState,
     FireCommands,
     FireState,
+    GridState,
+    IoCommands,
+    IoState,
+    LoadCommands,
+    LoadState,
+    MeterState,
     PackCircuit,
     PackState,
+    PanelState,
+    PcsInputs,
     PcsPlantState,
     PlantInputs,
     PlantOverlay,
     PlantState,
+    PvCommands,
+    PvState,
     RackState,
     RunawayState,
+    SupplyState,
     Surroundings,
     UnitState,
+    WeatherState,
 )
 from bms_emulator.plant.step import settle_cells
 from bms_emulator.profile.site import SiteProfile
@@ -37,15 +51,23 @@ _INITIAL_STREAM: Final = 1
 
 def initialise(model: PlantModel, state: PlantState, site: SiteProfile, seed: int) -> None:
     """Set the plant to its start; equal sites and seeds give equal bits."""
-    for group in (state.cells, state.circuits, state.racks, state.packs, state.containers, state.pcs, state.ageing):
+    for group in (state.cells, state.circuits, state.racks, state.packs, state.containers, state.ageing):
         _set_declared(group)
+    for converter in (state.pcs, state.pcs_inputs):
+        _set_declared(converter)
     for safety in (state.runaway, state.air, state.fire, state.fire_commands):
         _set_declared(safety)
     for around in (state.surroundings, state.units):
         _set_declared(around)
+    for device in (state.panels, state.chillers, state.chiller_commands, state.supply, state.io, state.io_commands):
+        _set_declared(device)
+    for once in (state.grid, state.load, state.load_commands, state.pv, state.pv_commands, state.weather, state.meter):
+        _set_declared(once)
     initialise_cooling(model.cooling, state, site)
     air = state.containers.air_temperature.repeat(site.container.rack_count)
     state.racks.precharge_temperature[...] = state.racks.terminal_temperature[...] = air
+    state.pcs.heatsink_temperature[...] = state.containers.ambient_temperature
+    state.pcs.stack_temperature[...] = state.containers.ambient_temperature
     initialise_runaway(model.runaway, state)
     rng = np.random.default_rng((seed, _INITIAL_STREAM))
     racks, cells = state.cells.soc.shape
@@ -63,15 +85,29 @@ def _set_declared(
     | PackCircuit
     | RackState
     | PackState
+    | ChillerCommands
+    | ChillerState
     | ContainerState
     | PcsPlantState
+    | PcsInputs
     | AgeingState
     | RunawayState
     | AirState
     | FireState
+    | PanelState
+    | IoCommands
+    | IoState
+    | SupplyState
     | FireCommands
     | Surroundings
-    | UnitState,
+    | UnitState
+    | GridState
+    | LoadState
+    | LoadCommands
+    | PvState
+    | PvCommands
+    | WeatherState
+    | MeterState,
 ) -> None:
     """Give all arrays of a group the values that they are declared with."""
     for field in dataclasses.fields(group):

@@ -11,9 +11,15 @@ from bms_emulator.plant.ageing import AgeingModel, build_ageing_model
 from bms_emulator.plant.bus import BusModel
 from bms_emulator.plant.cell import ARRAY_COUNT, CellModel
 from bms_emulator.plant.cooling import CoolingModel, build_cooling_model
+from bms_emulator.plant.grid import GridModel, build_grid_model
+from bms_emulator.plant.io_module import IoModel, build_io_model
 from bms_emulator.plant.metering import MeterModel, build_meter_model
 from bms_emulator.plant.pcs import PcsModel
+from bms_emulator.plant.pcs_guard import GuardModel
+from bms_emulator.plant.pcs_model import build_guard_model, build_pcs_model, build_stack_model
+from bms_emulator.plant.pcs_stack import StackModel
 from bms_emulator.plant.runaway import RunawayModel, build_runaway_model
+from bms_emulator.plant.supply import SupplyModel, build_supply_model
 from bms_emulator.plant.table import monotone_curve, tabulate
 from bms_emulator.plant.units import UnitModel, build_unit_model
 from bms_emulator.profile.cell import CellProfile
@@ -46,11 +52,16 @@ class PlantModel:
     cells: CellModel
     bus: BusModel
     pcs: PcsModel
+    guard: GuardModel
+    stack: StackModel
     cooling: CoolingModel
     meters: MeterModel
     ageing: AgeingModel
     runaway: RunawayModel
     units: UnitModel
+    supply: SupplyModel
+    io: IoModel
+    grid: GridModel
 
     @cached_property
     def cell_numbers(self) -> Array:
@@ -66,6 +77,16 @@ class PlantModel:
     def pcs_constants(self) -> Array:
         """Fields of the model of the PCS, as its kernel takes them."""
         return np.array(self.pcs)
+
+    @cached_property
+    def guard_constants(self) -> Array:
+        """Fields of the model of what a PCS watches, as its kernel takes them."""
+        return np.array(self.guard)
+
+    @cached_property
+    def stack_constants(self) -> Array:
+        """Fields of the model of the temperature of a PCS, as its kernel takes them."""
+        return np.array(self.stack)
 
 
 def build_plant_model(site: SiteProfile, seed: int) -> PlantModel:
@@ -91,19 +112,13 @@ def build_plant_model(site: SiteProfile, seed: int) -> PlantModel:
             link_capacitance=pcs.dc_link_capacitance_mf * 1e-3,
             bleed_resistance=pcs.dc_link_bleed_kohm * 1e3,
             link_voltage_max=pcs.dc_voltage_max_v,
+            link_precharge_resistance=pcs.breakers.precharge_resistance_ohm,
+            filter_capacitance=pcs.breakers.filter_capacitance_uf * 1e-6,
+            filter_bleed_resistance=pcs.breakers.filter_bleed_kohm * 1e3,
         ),
-        pcs=PcsModel(
-            rated_power=pcs.rated_power_kw * 1e3,
-            rated_current=pcs.rated_current_a,
-            power_ramp=pcs.ramp_percent_per_s * 1e-2 * pcs.rated_power_kw * 1e3,
-            current_ramp=pcs.ramp_percent_per_s * 1e-2 * pcs.rated_current_a,
-            start_time=pcs.start_time_s,
-            standby_loss=pcs.standby_loss_w,
-            proportional_loss=pcs.proportional_loss_percent * 1e-2,
-            quadratic_loss=pcs.quadratic_loss_percent * 1e-2,
-            voltage_min=pcs.dc_voltage_min_v,
-            voltage_max=pcs.dc_voltage_max_v,
-        ),
+        pcs=build_pcs_model(pcs),
+        guard=build_guard_model(pcs),
+        stack=build_stack_model(pcs),
         cooling=build_cooling_model(site),
         meters=build_meter_model(site),
         ageing=build_ageing_model(
@@ -111,6 +126,9 @@ def build_plant_model(site: SiteProfile, seed: int) -> PlantModel:
         ),
         runaway=build_runaway_model(site),
         units=build_unit_model(site),
+        supply=build_supply_model(site),
+        io=build_io_model(site),
+        grid=build_grid_model(site, seed),
     )
 
 

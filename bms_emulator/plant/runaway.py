@@ -14,7 +14,8 @@ from typing import NamedTuple
 from bms_emulator.jit import bind, kernel
 from bms_emulator.plant.coolant import build_coolant_model
 from bms_emulator.plant.enclosure_air import AirModel, build_air_model, step_air
-from bms_emulator.plant.fire_panel import PanelModel, build_panel_model, step_panels
+from bms_emulator.plant.fire_panel import PanelModel, build_panel_model
+from bms_emulator.plant.fire_panels import FirePanels, settle_heat_detectors
 from bms_emulator.plant.heat_spread import SpreadModel, build_spread_model
 from bms_emulator.plant.reaction import ReactionModel, build_reaction_model, step_reactions
 from bms_emulator.plant.schedule import slow_ticks
@@ -115,7 +116,7 @@ def initialise_runaway(model: RunawayModel, state: PlantState) -> None:
     """Set racks to sound insulation, and detectors to the air that is there."""
     state.runaway.insulation_resistance[...] = 1.0 / model.insulation.sound
     state.runaway.insulation_positive[...] = state.runaway.insulation_negative[...] = 2.0 / model.insulation.sound
-    _settle_heat_detectors(state)
+    settle_heat_detectors(state)
 
 
 class Runaway:
@@ -144,7 +145,7 @@ class Runaway:
             # inputs
             state.packs.temperature_max,
             state.containers.air_temperature,
-            state.fire_commands.reset,
+            state.fire.ventilation_running,
         )
         self._reactions = bind(
             step_reactions,
@@ -226,29 +227,7 @@ class Runaway:
             fire.ventilation_running,
             dt,
         )
-        self._panels = bind(
-            step_panels,
-            # model
-            model.panel,
-            # state
-            fire.reading,
-            fire.standing,
-            fire.tripped,
-            fire.level,
-            fire.level2_time,
-            fire.gas_alarm,
-            fire.ventilation_running,
-            fire.aerosol_released,
-            # inputs
-            air.hydrogen,
-            air.carbon_monoxide,
-            air.smoke,
-            air.jet_power,
-            air.layer_rise,
-            containers.air_temperature,
-            state.fire_commands.reset,
-            dt,
-        )
+        self._panels = FirePanels(model.panel, state, overlay, dt)
 
     def step(self, tick: int, refresh: bool = False) -> None:
         """Advance by one step; on a `refresh`, as after a change of the overlay, all is looked at."""
@@ -257,12 +236,13 @@ class Runaway:
         if refresh or tick % self._slow_ticks == 0:
             self._look_around(refresh)
         if not self._awake.item():
+            self._panels.step(surely=False)
             return
         self._reactions.call(tick, self._slow_ticks, self._dt)
         self._state.runaway.damaged[...] = self._state.runaway.burnt_count.any()
         self._insulation.call()
         self._air.call()
-        self._panels.call()
+        self._panels.step(surely=True)
 
     def _find_heaters(self) -> None:
         """Find the packs in which faults heat cells."""
@@ -281,7 +261,6 @@ class Runaway:
             creeping = bool((runaway.wetted != runaway.spilled).any())
             runaway.awake[...] = stirred or creeping or any(bool(array.any()) for array in busy)
         elif stirred:
-            _settle_heat_detectors(self._state)
             runaway.awake[...] = 1.0
 
 
@@ -293,19 +272,13 @@ def stirs(
     # inputs
     temperature_max,
     air_temperature,
-    reset,
+    ventilation_running,
 ):
-    """Whether any pack (rack, pack) or any air (container) of the site is hot [K], or any fire panel is to be reset."""
+    """Whether any pack (rack, pack) or any air (container) of the site is hot [K], or any gas fan is to run."""
     hot = False
     for r in range(temperature_max.shape[0]):
         for p in range(temperature_max.shape[1]):
             hot |= temperature_max[r, p] >= onset
-    for c in range(reset.size):
-        hot |= air_temperature[c] >= heat_alarm or reset[c] != 0.0
+    for c in range(air_temperature.size):
+        hot |= air_temperature[c] >= heat_alarm or ventilation_running[c] != 0.0
     return hot
-
-
-def _settle_heat_detectors(state: PlantState) -> None:
-    """Heat detectors have the temperature of the air around them; all others read clean air."""
-    state.fire.reading[...] = 0.0
-    state.fire.reading[:, Detector.HEAT_LOW :] = state.containers.air_temperature[:, None]

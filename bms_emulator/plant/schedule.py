@@ -1,6 +1,6 @@
-"""When things happen, whatever the tick: slow physics once per simulated second, delays to the tick.
+"""When slow physics happens, whatever the tick: once per simulated second.
 
-Slow physics runs for each pack once per simulated second, staggered so that all ticks cost about the same.
+It runs for each pack in its own turn, staggered so that all ticks cost about the same.
 """
 
 from bms_emulator.jit import scalar
@@ -9,19 +9,9 @@ SLOW_PERIOD = 1.0
 """Time between two updates of what moves slowly [s]."""
 
 
-_TOLERANCE = 1e-3
-"""Share of a tick by which a sum of ticks may fall short of a delay for want of float precision."""
-
-
 def slow_ticks(dt: float) -> int:
     """Ticks of dt [s] between two slow updates of the same pack; 1 where a tick is a second or longer."""
     return max(1, round(SLOW_PERIOD / dt))
-
-
-@scalar
-def has_lasted(elapsed, delay, dt):
-    """Whether a time summed up in ticks of dt has reached a delay [s]."""
-    return elapsed >= delay - _TOLERANCE * dt
 
 
 @scalar

@@ -5,12 +5,17 @@ from bms_emulator.plant.ageing import Ageing
 from bms_emulator.plant.cell import ARRAY_COUNT
 from bms_emulator.plant.cell_step import step_cells
 from bms_emulator.plant.cooling import Cooling
+from bms_emulator.plant.coupling import bind_coupling, build_coupling_model
 from bms_emulator.plant.electrical import step_bus
+from bms_emulator.plant.grid import bind_supply
+from bms_emulator.plant.io_module import bind_outputs
 from bms_emulator.plant.metering import Meters
 from bms_emulator.plant.model import PlantModel
 from bms_emulator.plant.runaway import Runaway
 from bms_emulator.plant.schedule import slow_ticks
 from bms_emulator.plant.state import PlantInputs, PlantOverlay, PlantState
+from bms_emulator.plant.supply import bind_auxiliary_supply
+from bms_emulator.plant.switching import step_switching
 from bms_emulator.plant.units import bind_units
 
 
@@ -30,11 +35,13 @@ class Plant:
     def __init__(
         self, model: PlantModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay, dt: float
     ) -> None:
+        self._supply = bind_supply(model.grid, state, overlay, dt)
         self.electrical = Electrical(model, state, inputs, overlay, dt)
         self.runaway = Runaway(model.runaway, state, overlay, dt)
         self.cooling = Cooling(model.cooling, state, inputs, overlay, dt)
         self.units = bind_units(model.units, state, inputs, overlay)
         self.meters = Meters(model.meters, state, dt)
+        self._coupling = bind_coupling(build_coupling_model(model.grid), state, dt)
         self.ageing = Ageing(model.ageing, model.cells, state, dt)
 
     def step(self, time: float, tick: int, refresh: bool = False) -> None:
@@ -46,27 +53,35 @@ class Plant:
             refresh: Whether all cells take up their slowly moving parameters now, as after a change of the overlay, and
                 not only those whose turn it is.
         """
+        self._supply.call(time)
         self.electrical.step(tick, refresh)
         self.runaway.step(tick, refresh)
         self.cooling.step(time, tick, refresh)
         self.units.call()
         self.meters.step(tick)
+        self._coupling.call()
         self.ageing.step(tick)
 
 
 class Electrical:
-    """Contactors, breakers, PCS, bus and cells; arguments as for :class:`Plant`."""
+    """Auxiliary supply, contactors, breakers, PCS, bus and cells; arguments as for :class:`Plant`."""
 
     def __init__(
         self, model: PlantModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay, dt: float
     ) -> None:
         self._dt = dt
         self._slow_ticks = slow_ticks(dt)
+        self._supply = bind_auxiliary_supply(model.supply, state, overlay, dt)
+        self._outputs = bind_outputs(model.io, state)
+        self._switching = bind_switching(model, state, inputs, overlay)
         self._bus = bind_bus(model, state, inputs, overlay)
         self._cells = bind_cells(model, state, inputs, overlay)
 
     def step(self, tick: int, refresh: bool = False) -> None:
         """Move the contacts, let the PCS draw its demand from the racks, settle the energies, advance the cells."""
+        self._supply.call()
+        self._outputs.call()
+        self._switching.call(self._dt)
         self._bus.call(self._dt)
         self.advance_cells(tick, refresh)
 
@@ -75,62 +90,139 @@ class Electrical:
         self._cells.call(tick, 1 if refresh else self._slow_ticks, self._dt)
 
 
+def bind_switching(model: PlantModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay) -> Bound:
+    """What moves contactors, breakers and operating states by a step dt [s]."""
+    racks, containers, pcs, asked = state.racks, state.containers, state.pcs, state.pcs_inputs
+    return bind(
+        step_switching,
+        # model
+        model.bus_constants,
+        model.pcs_constants,
+        model.guard_constants,
+        # state
+        racks.contactor_closed,
+        racks.contactor_travel,
+        racks.breaker_closed,
+        pcs.state,
+        pcs.start_time,
+        pcs.faults,
+        pcs.in_service,
+        pcs.service_time,
+        pcs.disturbed_time,
+        pcs.dc_breaker_closed,
+        pcs.dc_breaker_wait,
+        pcs.dc_precharge_closed,
+        pcs.dc_precharge_time,
+        pcs.ac_breaker_closed,
+        pcs.ac_breaker_wait,
+        containers.bus_voltage,
+        # inputs
+        inputs.contactor_command,
+        inputs.breaker_trip,
+        state.surroundings.breaker_close,
+        state.supply.voltage,
+        racks.fuse_closed,
+        pcs.link_voltage,
+        pcs.power_target,
+        pcs.reactive_power,
+        pcs.stack_temperature,
+        inputs.pcs_enable,
+        asked.standby,
+        asked.reset,
+        asked.watchdog_expired,
+        asked.dc_breaker,
+        asked.ac_breaker,
+        asked.service_permitted,
+        asked.service_voltage_min,
+        asked.service_voltage_max,
+        asked.service_frequency_min,
+        asked.service_frequency_max,
+        asked.service_delay,
+        state.grid.voltage_fraction,
+        state.grid.frequency,
+        # overlay
+        overlay.contactor_hold,
+        overlay.dc_breaker_hold,
+        overlay.ac_breaker_hold,
+        overlay.pcs_trip,
+    )
+
+
 def bind_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay) -> Bound:
-    """What advances contactors, breakers, PCS and bus by a step dt [s]."""
-    racks, containers, pcs = state.racks, state.containers, state.pcs
+    """What lets PCS and racks exchange power over the bus for a step dt [s]."""
+    racks, containers, pcs, asked = state.racks, state.containers, state.pcs, state.pcs_inputs
     return bind(
         step_bus,
         # model
         model.bus_constants,
         model.pcs_constants,
+        model.stack_constants,
         # state
-        racks.contactor_closed,
-        racks.contactor_travel,
         racks.fuse_closed,
         racks.fuse_heat,
-        racks.breaker_closed,
         racks.precharge_temperature,
         racks.terminal_temperature,
         racks.current,
         containers.bus_voltage,
         containers.bus_current,
+        pcs.link_voltage,
         pcs.dc_power,
-        pcs.state,
-        pcs.start_time,
         pcs.power_target,
         pcs.limited,
+        pcs.limits,
+        pcs.available_power,
         pcs.feasible_charge_power,
         pcs.feasible_discharge_power,
         pcs.power,
+        pcs.reactive_power,
         pcs.loss,
         pcs.energy_exported,
         pcs.energy_imported,
+        pcs.reactive_energy_delivered,
+        pcs.reactive_energy_absorbed,
         containers.energy_discharged,
         containers.energy_charged,
+        pcs.heatsink_temperature,
+        pcs.stack_temperature,
         # inputs
-        inputs.contactor_command,
-        inputs.breaker_trip,
-        state.surroundings.breaker_close,
-        state.surroundings.supply_voltage,
+        racks.contactor_closed,
+        racks.breaker_closed,
+        pcs.state,
+        pcs.dc_breaker_closed,
+        pcs.dc_precharge_closed,
         state.surroundings.terminal_resistance,
         racks.discharge_source_voltage,
         racks.discharge_resistance,
         racks.charge_source_voltage,
         racks.charge_resistance,
         containers.air_temperature,
-        inputs.pcs_enable,
+        containers.ambient_temperature,
+        state.grid.voltage_fraction,
         inputs.control_mode,
         inputs.power_setpoint,
         inputs.current_setpoint,
         inputs.voltage_setpoint,
         inputs.current_limit,
         inputs.power_limit,
+        asked.charge_limit,
+        asked.discharge_limit,
+        asked.apparent_limit,
         inputs.charge_power_limit,
         inputs.discharge_power_limit,
         inputs.charge_current_limit,
         inputs.discharge_current_limit,
+        asked.power_ramp,
+        asked.reactive_control,
+        asked.reactive_setpoint,
+        asked.reactive_slope_discharge,
+        asked.reactive_slope_charge,
+        asked.reactive_priority,
+        asked.delivered_limit,
+        asked.absorbed_limit,
+        asked.reactive_ramp,
         # overlay
-        overlay.contactor_hold,
+        overlay.pcs_gain,
+        overlay.pcs_fan_gain,
     )
 
 

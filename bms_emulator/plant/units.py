@@ -3,8 +3,10 @@
 from typing import NamedTuple
 
 from bms_emulator.jit import Bound, bind, kernel
-from bms_emulator.plant.state import PlantInputs, PlantOverlay, PlantState
+from bms_emulator.plant.state import FaultLevel, PlantInputs, PlantOverlay, PlantState
 from bms_emulator.profile.site import SiteProfile
+
+STOP = float(FaultLevel.STOP)
 
 
 class UnitModel(NamedTuple):
@@ -36,11 +38,11 @@ def bind_units(model: UnitModel, state: PlantState, inputs: PlantInputs, overlay
         units.chiller_silent,
         # inputs
         surroundings.cmu_faults,
-        surroundings.supply_voltage,
+        state.supply.voltage,
         inputs.insulation_monitor_enabled,
+        state.chillers.fault_level,
         # overlay
         overlay.cmu_faults,
-        overlay.chiller_gain,
         overlay.chiller_silent,
     )
 
@@ -58,15 +60,15 @@ def settle_units(
     cmu_damage,
     supply_voltage,
     monitor_enabled,
+    chiller_fault_level,
     # overlay
     cmu_faults_added,
-    chiller_gain,
     chiller_silenced,
 ):
     """State of all units; shapes (rack, pack) for the monitoring units of packs, (rack) or (container) for the rest."""
     racks_per_container = monitor_on.size // supply_voltage.size
     for c in range(supply_voltage.size):
-        chiller_tripped[c] = 1.0 if chiller_gain[c] == 0.0 else 0.0
+        chiller_tripped[c] = 1.0 if chiller_fault_level[c] == STOP else 0.0
         chiller_silent[c] = chiller_silenced[c]
         for r in range(c * racks_per_container, (c + 1) * racks_per_container):
             monitor_on[r] = 1.0 if monitor_enabled[r] != 0.0 and supply_voltage[c] >= supply_min else 0.0

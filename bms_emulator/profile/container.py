@@ -1,4 +1,4 @@
-"""Container, chiller and PCS profiles."""
+"""Container and chiller profiles."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -12,15 +12,16 @@ from bms_emulator.profile.base import (
     Integer,
     NonNegative,
     Number,
-    Percent,
     Positive,
     PositiveFraction,
     ProductProfile,
     Section,
 )
+from bms_emulator.profile.chiller_unit import ChillerController, ChillerProtection, CoolantFilling
 from bms_emulator.profile.coolant import CoolantProfile
 from bms_emulator.profile.fire import Fire, Ventilation
 from bms_emulator.profile.rack import RackProfile
+from bms_emulator.profile.supply import Ups
 
 
 class ChillerProfile(ProductProfile):
@@ -58,6 +59,12 @@ class ChillerProfile(ProductProfile):
     """Supply error at which the chiller gives full capacity."""
     standby_w: NonNegative
     """Electrical power while neither compressor nor heater runs."""
+    controller: ChillerController
+    """Own thermostat and set points."""
+    protection: ChillerProtection
+    """When it raises its alarms."""
+    filling: CoolantFilling
+    """Expansion vessel and make-up tank."""
 
     def broken_laws(self) -> Iterator[Broken]:
         """The rated COP is within its bounds; the unit works at its rating."""
@@ -122,45 +129,6 @@ class Enclosure(Section):
     """Controllers, fans, lights."""
 
 
-class PcsProfile(ProductProfile):
-    """A power conversion system."""
-
-    rated_power_kw: Positive
-    """AC, both directions."""
-    rated_current_a: Positive
-    """DC, both directions."""
-    ramp_percent_per_s: Positive
-    """Of rated power."""
-    start_time_s: NonNegative
-    """From enable to running."""
-    standby_loss_w: NonNegative
-    """At no power."""
-    proportional_loss_percent: Percent
-    """Of AC power."""
-    quadratic_loss_percent: Percent
-    """Of rated power, at rated power."""
-    dc_voltage_min_v: Positive
-    """Below it the PCS stops."""
-    dc_voltage_max_v: Positive
-    """Above it the PCS stops."""
-    dc_link_capacitance_mf: Positive
-    """Charged through the racks' precharge resistors."""
-    dc_link_bleed_kohm: Positive
-    """Discharges the link when no rack is connected."""
-    ac_voltage_v: Positive
-    """Line to line."""
-    frequency_hz: Positive
-    """Of the grid."""
-
-    def broken_laws(self) -> Iterator[Broken]:
-        """The DC window is one, and rated power can be reached in it."""
-        if self.dc_voltage_max_v <= self.dc_voltage_min_v:
-            yield "dc_voltage_max_v", f"must be > dc_voltage_min_v = {self.dc_voltage_min_v:g}"
-        least = self.rated_power_kw * 1e3 / self.dc_voltage_max_v
-        if self.rated_current_a < least:
-            yield "rated_current_a", f"must be >= rated_power_kw / dc_voltage_max_v = {least:.4g} A"
-
-
 class ContainerProfile(ProductProfile):
     """A container or cabinet: racks in parallel on one DC bus, one coolant loop, one PCS."""
 
@@ -190,6 +158,8 @@ class ContainerProfile(ProductProfile):
     """Free air and what exchanges it."""
     fire: Fire
     """Fire panel and detectors."""
+    ups: Ups
+    """Battery behind the auxiliary supply."""
 
     def broken_laws(self) -> Iterator[Broken]:
         """The voltage window is one and suits the racks; the pump can drive its rated flow through the packs."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bms_emulator.profile.base import Broken, NonNegative, Positive, Section
+from bms_emulator.profile.base import Broken, NonNegative, Percent, Positive, Section
 
 
 class Ventilation(Section):
@@ -62,3 +62,9 @@ class Fire(Section):
     """Heat detector with the higher set point."""
     release_delay_s: NonNegative
     """From level 2 to the release of the aerosol."""
+    discharge_s: Positive
+    """From the release until the container of the agent is empty."""
+    agent_pressure_kpa: Positive
+    """In the full container, above atmosphere; it falls in proportion to what is left."""
+    agent_low_percent: Percent
+    """Pressure relative to full at which the panel reports too little agent."""

@@ -1,6 +1,6 @@
 """Profiles by name: a site with all that it names, every problem of every file reported at once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -9,13 +9,15 @@ from pydantic import ValidationError
 
 from bms_emulator.profile.base import ProductProfile, Profile, source_problems
 from bms_emulator.profile.cell import CellProfile
-from bms_emulator.profile.container import ChillerProfile, ContainerProfile, PcsProfile
+from bms_emulator.profile.container import ChillerProfile, ContainerProfile
 from bms_emulator.profile.coolant import CoolantProfile
 from bms_emulator.profile.document import Document, KeyPath, read_document
 from bms_emulator.profile.errors import Problem, ProfileError
 from bms_emulator.profile.firmware import FirmwareProfile
 from bms_emulator.profile.folders import Folders, Found, shown
+from bms_emulator.profile.grid import read_load, read_pv
 from bms_emulator.profile.override import Overrides
+from bms_emulator.profile.pcs import PcsProfile
 from bms_emulator.profile.rack import PackProfile, RackProfile
 from bms_emulator.profile.site import SiteProfile
 from bms_emulator.profile.user_firmware import is_module_class
@@ -34,6 +36,13 @@ KINDS: dict[str, type[Profile]] = {
     "firmware": FirmwareProfile,
 }
 """Kinds of profiles: folder and model."""
+
+_FILES: Mapping[str, tuple[str, Callable[[Path, str], object]]] = {
+    "weather": ("hourly_degc", read_hourly),
+    "load": ("series", read_load),
+    "pv": ("series", read_pv),
+}
+"""Sections of a site that may name a CSV file: key that its values stand under, and what reads them."""
 
 MAPS = "registers"
 """Folder of the register maps, whose model belongs to the interface that serves them."""
@@ -153,7 +162,7 @@ class _Loading:
         content, problems = own.apply(document.data)
         self.problems += problems
         if model is SiteProfile:
-            content = _with_libraries(self._with_weather(content, found, source), found.path.parent)
+            content = _with_libraries(self._with_files(content, found, source), found.path.parent)
         name = content.get("name")
         if isinstance(name, str) and name != found.name:
             self.problems.append(source.problem(("name",), f"must be {found.name}, the name of the file", name))
@@ -186,19 +195,20 @@ class _Loading:
             self.problems += [source.problem(path, problem.message) for problem in error.problems]
             return None
 
-    def _with_weather(self, content: dict[str, Any], found: Found, source: _Source) -> dict[str, Any]:
-        """A site's content with the hourly values of its weather file in the place of the file's name."""
-        weather = content.get("weather")
-        if not (isinstance(weather, dict) and isinstance(weather.get("file"), str) and "hourly_degc" not in weather):
-            return content
-        rest = {key: value for key, value in weather.items() if key != "file"}
-        path = found.path.parent / weather["file"]
-        try:
-            return content | {"weather": rest | {"hourly_degc": read_hourly(path, shown(path))}}
-        except ProfileError as error:
-            self.problems.append(source.problem(("weather", "file"), "see the problems of this file", weather["file"]))
-            self.problems += error.problems
-            return content
+    def _with_files(self, content: dict[str, Any], found: Found, source: _Source) -> dict[str, Any]:
+        """A site's content with the values of its CSV files in the place of their names."""
+        for key, (taken, read) in _FILES.items():
+            section = content.get(key)
+            if not (isinstance(section, dict) and isinstance(section.get("file"), str) and taken not in section):
+                continue
+            rest = {name: value for name, value in section.items() if name != "file"}
+            path = found.path.parent / section["file"]
+            try:
+                content = content | {key: rest | {taken: read(path, shown(path))}}
+            except ProfileError as error:
+                self.problems.append(source.problem((key, "file"), "see the problems of this file", section["file"]))
+                self.problems += error.problems
+        return content
 
     def _validated(
         self, model: type[Profile], content: dict[str, Any], parts: dict[str, Profile | None], source: _Source

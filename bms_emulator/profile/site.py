@@ -22,9 +22,11 @@ from bms_emulator.profile.base import (
     Section,
     Text,
 )
-from bms_emulator.profile.container import ContainerProfile, PcsProfile
+from bms_emulator.profile.container import ContainerProfile
 from bms_emulator.profile.firmware import FirmwareProfile
 from bms_emulator.profile.folders import Folders
+from bms_emulator.profile.grid import Grid, Load, Meter, Pv
+from bms_emulator.profile.pcs import PcsProfile
 from bms_emulator.profile.runaway import LAYERS
 from bms_emulator.profile.user_firmware import UserFirmware, assignment_problems
 
@@ -33,6 +35,8 @@ AirDegc = Annotated[Degc, Field(ge=-60, le=60)]
 """Temperature of outside air: what has been measured on Earth, and a little more."""
 TURNS = 16
 """Nested cycles that are told apart while they are open."""
+REGISTER_COUNT = 1024
+"""Values that the register maps of one container may keep for masters, where no other point does."""
 LOG_LENGTH = 128
 """Entries in the event log of a bank controller; when it is full, the newest takes the place of the oldest."""
 UnitId = Annotated[Integer, Field(ge=1, le=247)]
@@ -62,6 +66,8 @@ class Weather(Section):
     starts at the folder of the site's file."""
     hourly_degc: Annotated[tuple[AirDegc, ...], Field(min_length=1)] | None = None
     """The hourly values themselves instead of a mean, from midnight; they repeat after their end."""
+    dew_point_degc: AirDegc = 10.0
+    """Dew point of the outside air: what the humidity follows from, with the temperature."""
 
     def broken_laws(self) -> Iterator[Broken]:
         """There is one weather."""
@@ -203,6 +209,23 @@ class ModbusServer(Section):
             first.setdefault(key3, index)
 
 
+TopicPrefix = Annotated[str, Field(pattern=r"^[^+#/]([^+#]*[^+#/])?$")]
+SparkplugId = Annotated[str, Field(pattern=r"^[^+#/]+$")]
+
+
+class Sparkplug(Section):
+    """An edge node of Sparkplug B 3.0; containers, racks and PCS are its devices."""
+
+    group: SparkplugId
+    """Group identifier."""
+    node: SparkplugId | None = None
+    """Identifier of the edge node; without it the name of the site."""
+    primary_host: SparkplugId | None = None
+    """Host identifier of the application to wait for; the node is silent while that is offline."""
+    period_s: Annotated[Number, Field(ge=0.1)] = 1.0
+    """Between two looks for changes."""
+
+
 class Mqtt(Section):
     """MQTT: an embedded broker, a broker elsewhere, or none."""
 
@@ -224,10 +247,18 @@ class Mqtt(Section):
     """Own certificate."""
     key_file: str | None = None
     """Key of the own certificate."""
-    topic_prefix: Annotated[str, Field(pattern=r"^[^+#/]([^+#]*[^+#/])?$")] = "bms"
+    topic_prefix: TopicPrefix = "bms"
     """First part of every topic."""
     period_s: Annotated[Number, Field(ge=0.1)] = 1.0
     """Between two state messages."""
+    cells_period_s: Annotated[Number, Field(ge=0.1)] | None = None
+    """Between two messages with all cells of a rack; without it they are sent on request only."""
+    home_assistant: bool = False
+    """Describe the site to Home Assistant."""
+    home_assistant_prefix: TopicPrefix = "homeassistant"
+    """First part of the topics of discovery."""
+    sparkplug: Sparkplug | None = None
+    """Be an edge node of Sparkplug B as well."""
 
     def broken_laws(self) -> Iterator[Broken]:
         """The broker can be reached, a certificate has its key."""
@@ -269,6 +300,14 @@ class SiteProfile(Profile):
     the run to real time, at speed max and when stepped by a program, it always waits."""
     weather: Weather
     """Outside air."""
+    grid: Grid = Grid()
+    """Grid."""
+    meter: Meter = Meter()
+    """Meter between site and grid."""
+    load: Load = Load.none()
+    """Load behind the meter; none where not given."""
+    pv: Pv = Pv.none()
+    """PV generator behind the meter; none where not given."""
     initial: Initial
     """State at the start."""
     step_ms: Annotated[Integer, Field(ge=10, le=1000)] = 100
@@ -313,10 +352,15 @@ class SiteProfile(Profile):
             "layer": LAYERS,
             "sensor": rack.sensor_count,
             "contactor": 3,
+            "phase": 3,
+            "meter_channel": 4,
+            "energy_register": 8,
             "detector": 5,
+            "chiller_alarm": 10,
             "alarm": len(self.firmware.rack_alarms),
             "bank_alarm": len(self.firmware.container_alarms),
             "log": LOG_LENGTH,
+            "register": REGISTER_COUNT,
             "level": 3,
             "mechanism": len(LAWS[rack.pack.cell.ageing.model].mechanisms),
             "turn": TURNS,

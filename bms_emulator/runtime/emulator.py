@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bms_emulator.arrays import Arena, Array
 from bms_emulator.faults.engine import FaultSet
-from bms_emulator.firmware.contract import PcsCommands
+from bms_emulator.firmware.contract import PcsCommands, PcsLink
 from bms_emulator.firmware.native.host import Pace, UserFirmwareHost
 from bms_emulator.firmware.native.host_options import HostOptions
 from bms_emulator.firmware.reference.firmware import FirmwareArrays, ReferenceFirmware
@@ -32,13 +32,23 @@ from bms_emulator.points.emulator import EmulatorState
 from bms_emulator.profile.site import SiteProfile
 from bms_emulator.runtime.actuators import Actuators
 from bms_emulator.runtime.events import Events, Record, log_firmware
-from bms_emulator.sensing.auxiliary import bind_pcs
+from bms_emulator.runtime.pcs_controller import PcsController
+from bms_emulator.sensing.devices import Devices
 from bms_emulator.sensing.model import build_sensing_model
-from bms_emulator.sensing.state import Measured, PcsMeasured, SensorState
+from bms_emulator.sensing.pcs import bind_pcs
+from bms_emulator.sensing.pcs_state import PcsMeasured
+from bms_emulator.sensing.site import SiteSensors, build_site_sensing
+from bms_emulator.sensing.state import Measured, SensorState
 from bms_emulator.sensing.step import Sensors
 
 _MAILBOX = "commands."
 """What the names of arrays in the bank controllers' mailboxes begin with."""
+_PCS_MAILBOX = "pcs.commands."
+"""The same, in those of the PCS."""
+_CHILLER_MAILBOX = "plant.chillers.commands."
+"""The same, in the mailboxes of chillers."""
+_THRESHOLDS = "commands.thresholds."
+"""What the names of thresholds of alarms begin with."""
 
 
 class Emulator:
@@ -92,16 +102,23 @@ class Emulator:
         remembered = group("sensors", SensorState)
         sensing_model = build_sensing_model(site, seed)
         self._sensors = Sensors(sensing_model, remembered, self._measured, self._state, self.dt)
-        self._pcs_reports = bind_pcs(group("measured.pcs", PcsMeasured), self._state)
-        self._actuators = Actuators(
-            firmware.racks,
-            firmware.bank,
+        self._site_sensors = SiteSensors(build_site_sensing(site, seed), self.arena, self._state, self.dt)
+        reported = group("measured.pcs", PcsMeasured)
+        self._pcs_reports = bind_pcs(reported, self._state, site.pcs.ac_voltage_v)
+        self._devices = Devices(site, self.arena, self._state)
+        self._actuators = Actuators(firmware.racks, firmware.bank, self._inputs)
+        self._pcs_controller = PcsController(
+            site.pcs,
             group("pcs.commands", PcsCommands),
-            np.full(site.container_count, site.pcs.rated_power_kw * 1e3),
+            group("pcs.link", PcsLink),
+            reported,
             self._inputs,
+            self._state.pcs_inputs,
+            self.dt,
         )
         self._firmware = ReferenceFirmware(site, self._controllers, self._measured, self.dt)
         self.plan = compile_maps(site, self.catalogue)
+        self.plan.initialise(self.arena.buffer)
         self._faults = FaultSet(self.catalogue, site, self.plan.units_by_map())
         self.images: NDArray[np.uint8] = np.frombuffer(self.plan.template, np.uint8).copy()
         buffer, images = self.arena.buffer, self.images
@@ -126,7 +143,9 @@ class Emulator:
         bent = self._faults.fold(time, self._overlay, self.arena)
         self._plant.step(time, tick, refresh=bent)
         self._sensors.step(self._faults.sensors, tick)
+        self._site_sensors.step(self._faults.sensors, tick)
         self._pcs_reports.call()
+        self._devices.step()
         self._controllers.master.age += dt
         self._firmware.give_orders(time)
         self._user_firmware.scatter(self._measured, tick, dt)
@@ -134,6 +153,7 @@ class Emulator:
         self._user_firmware.gather(self._measured, tick, dt)
         self._firmware.report()
         self._actuators.step()
+        self._pcs_controller.step(time)
         self.tick_count += 1
         self._clock.tick[...] = self.tick_count
         self._clock.time[...] = self.time
@@ -221,14 +241,26 @@ class Emulator:
         return Ack(False, self.tick_count, self.time, message)
 
     def _write(self, command: Command) -> None:
+        if "refused" in command.args:
+            raise ValueError(command.args["refused"])
         writes = [(index(at), float(value)) for at, value in command.args["writes"]]
         checked = [(at, self.catalogue.at(at).check(value)) for at, value in writes]
         masters = set()
+        settings = set()
         for at, value in checked:
-            self.arena.buffer[at] = value
             slot = self.catalogue.at(at).slot
+            if slot.name.startswith(_THRESHOLDS) and self.arena.buffer[at] != value:
+                self._firmware.settings_changed()
+            self.arena.buffer[at] = value
+            container = (at - slot.offset) * self.site.container_count // slot.size
             if slot.name.startswith(_MAILBOX):
-                masters.add((at - slot.offset) * self.site.container_count // slot.size)
+                masters.add(container)
+            elif slot.name.startswith(_PCS_MAILBOX):
+                settings.add((slot.name.removeprefix(_PCS_MAILBOX), container))
+            elif slot.name.startswith(_CHILLER_MAILBOX):
+                self._state.chillers.master_age[container] = 0.0
+        for setting, container in sorted(settings):
+            self._pcs_controller.reversions.written(setting, container)
         for container in masters:
             self._controllers.master.sequence[container] += 1.0
             self._controllers.master.age[container] = 0.0

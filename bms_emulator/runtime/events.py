@@ -23,6 +23,9 @@ WATCHED = (
     "container.rack.fuse_feedback",
     "container.rack.breaker_feedback",
     "pcs.state",
+    "pcs.faults",
+    "pcs.dc_breaker.closed",
+    "pcs.ac_breaker.closed",
 )
 """Families whose every change is an event; all their values are small whole numbers."""
 

@@ -57,7 +57,7 @@ class SharedLink:
 
     def image(self, start: int, stop: int) -> bytes:
         """Bytes ``start`` to ``stop`` of the register images, all of one tick."""
-        return self._images.read(lambda slot: slot[start:stop].tobytes())[0]
+        return self._images.cut(start, stop)
 
     def events(self, after: int) -> list[Event]:
         """Events with a sequence number greater than ``after``, oldest first; ``events_lost`` counts lost ones."""

@@ -6,6 +6,8 @@ every service is kept alive on its own: one that fails is started again after a 
 
 import asyncio
 import logging
+import signal
+import threading
 from collections.abc import Callable, Coroutine, Mapping
 from multiprocessing.connection import Connection
 from typing import Any
@@ -85,9 +87,12 @@ class _Services:
         self._addresses: dict[str, str] = {}
 
     async def run(self) -> None:
+        terminated: list[int] = []
+        if threading.current_thread() is threading.main_thread():  # a serial line leaves nothing behind
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminated.append, signal.SIGTERM)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._keep(name, serve)) for name, serve in self._serves.items()]
-            while not self._header.stopping:  # noqa: ASYNC110 - a flag in shared memory wakes nobody
+            while not (self._header.stopping or terminated):  # noqa: ASYNC110 - a flag in shared memory wakes nobody
                 await asyncio.sleep(_POLL)
             for task in tasks:
                 task.cancel()

@@ -21,8 +21,10 @@ class Rehearsal(Emulator):
         plant = self._plant
         self.refresh_images()
         self._events.collect()
+        self._pcs_controller.step(0.0)
         self._actuators.step()
         self._firmware.compile_backwards()
+        self._devices.step()
         self._pcs_reports.call()
         self._sensors.step(self._faults.sensors, 0)
         plant.ageing.step(0)

@@ -7,12 +7,9 @@ values are taken as they are, but for faults. While the chiller is silent its la
 import numpy as np
 
 from bms_emulator.jit import Bound, bind, kernel, scalar
-from bms_emulator.sensing.state import Measured, PcsMeasured
+from bms_emulator.sensing.state import Measured
 from bms_emulator.sensing.truth import Truth
-from bms_emulator.units import ZERO_CELSIUS
-
-_MAGNUS_SLOPE, _MAGNUS_SHIFT = 17.62, 243.12
-"""Of the Magnus formula over water, -45 to 60 degC: slope [1] and shift [K]. WMO-No. 8, annex 4.B. Grade [U]."""
+from bms_emulator.units import MAGNUS_SHIFT, MAGNUS_SLOPE, ZERO_CELSIUS
 
 _DRIEST = 0.01
 """Relative humidity at which the range of the humidity sensor begins [1]."""
@@ -52,7 +49,7 @@ def bind_reports(measured: Measured, truth: Truth, dt: float) -> Bound:
         units.chiller_tripped,
         units.chiller_silent,
         around.humidity,
-        around.supply_voltage,
+        truth.supply.voltage,
         around.emergency_stop,
         around.door_open,
         around.water,
@@ -72,62 +69,6 @@ def bind_reports(measured: Measured, truth: Truth, dt: float) -> Bound:
         measured.water,
         dt,
     )
-
-
-def bind_pcs(reported: PcsMeasured, truth: Truth) -> Bound:
-    """What takes over what the controller of each PCS reports of it."""
-    return bind(
-        copy_pcs,
-        truth.pcs.state,
-        truth.pcs.power,
-        truth.pcs.dc_power,
-        truth.containers.bus_voltage,
-        truth.containers.bus_current,
-        truth.pcs.energy_exported,
-        truth.pcs.energy_imported,
-        truth.pcs.limited,
-        reported.state,
-        reported.power,
-        reported.dc_power,
-        reported.dc_voltage,
-        reported.dc_current,
-        reported.energy_exported,
-        reported.energy_imported,
-        reported.limited,
-    )
-
-
-@kernel
-def copy_pcs(
-    # inputs
-    state,
-    power,
-    dc_power,
-    dc_voltage,
-    dc_current,
-    energy_exported,
-    energy_imported,
-    limited,
-    # out
-    state_reported,
-    power_reported,
-    dc_power_reported,
-    dc_voltage_reported,
-    dc_current_reported,
-    energy_exported_reported,
-    energy_imported_reported,
-    limited_reported,
-):
-    """Reports of the PCS of every container, all (container,)."""
-    for c in range(state.shape[0]):
-        state_reported[c] = state[c]
-        power_reported[c] = power[c]
-        dc_power_reported[c] = dc_power[c]
-        dc_voltage_reported[c] = dc_voltage[c]
-        dc_current_reported[c] = dc_current[c]
-        energy_exported_reported[c] = energy_exported[c]
-        energy_imported_reported[c] = energy_imported[c]
-        limited_reported[c] = limited[c]
 
 
 @kernel
@@ -190,8 +131,8 @@ def copy_reports(
 def dew_point(temperature, humidity):
     """Dew point [K] of air at a temperature [K] and relative humidity [1], after Magnus."""
     celsius = temperature - ZERO_CELSIUS
-    x = np.log(max(humidity, _DRIEST)) + _MAGNUS_SLOPE * celsius / (_MAGNUS_SHIFT + celsius)
-    return ZERO_CELSIUS + _MAGNUS_SHIFT * x / (_MAGNUS_SLOPE - x)
+    x = np.log(max(humidity, _DRIEST)) + MAGNUS_SLOPE * celsius / (MAGNUS_SHIFT + celsius)
+    return ZERO_CELSIUS + MAGNUS_SHIFT * x / (MAGNUS_SLOPE - x)
 
 
 @kernel

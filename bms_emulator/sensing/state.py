@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bms_emulator.arrays import Array, Group, array
+from bms_emulator.sensing.devices_state import GROUPS as DEVICE_GROUPS
+from bms_emulator.sensing.pcs_state import PcsMeasured
+from bms_emulator.sensing.site_state import GROUPS as SITE_GROUPS
 
 
 @dataclass
@@ -131,27 +134,6 @@ class Measured:
 
 
 @dataclass
-class PcsMeasured:
-    """What the controller of a PCS reports of it."""
-
-    GROUP: ClassVar = Group(root="pcs", source="measured")
-    state: Array = array(
-        "container",
-        "",
-        "Operating state.",
-        1.0,
-        choices={1: "off", 2: "starting", 3: "running", 4: "fault"},
-    )
-    power: Array = array("container", "W", "AC active power, positive in discharge.")
-    dc_power: Array = array("container", "W", "DC power, positive in discharge.")
-    dc_voltage: Array = array("container", "V", "Voltage of the DC bus.")
-    dc_current: Array = array("container", "A", "Current drawn from the DC bus, positive in discharge.")
-    energy_exported: Array = array("container", "J", "AC energy delivered to the grid since the start.")
-    energy_imported: Array = array("container", "J", "AC energy taken from the grid since the start.")
-    limited: Array = array("container", "", "1 while a limit holds the power back from its set point.", kind="boolean")
-
-
-@dataclass
 class SensorState:
     """What lies between truth and measurement and has memory."""
 
@@ -213,6 +195,13 @@ class SensorOverlay:
     current_second: ChannelFaults
     fuse_voltage: ChannelFaults
     terminal_temperature: ChannelFaults
+    meter_power: ChannelFaults
+    meter_voltage: ChannelFaults
+    meter_current: ChannelFaults
+    meter_frequency: ChannelFaults
+    weather_ambient_temperature: ChannelFaults
+    weather_humidity: ChannelFaults
+    weather_irradiance: ChannelFaults
     contactor_feedback: ChannelFaults
 
     @classmethod
@@ -228,4 +217,12 @@ class SensorOverlay:
         return {name: each for name, each in faults.items() if each.index.size}
 
 
-GROUPS: dict[str, type] = {"measured": Measured, "measured.pcs": PcsMeasured, "sensors": SensorState}
+GROUPS: dict[str, type] = (
+    {
+        "measured": Measured,
+        "measured.pcs": PcsMeasured,
+        "sensors": SensorState,
+    }
+    | SITE_GROUPS
+    | DEVICE_GROUPS
+)

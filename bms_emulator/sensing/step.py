@@ -72,10 +72,11 @@ class Sensors:
         self._contacts.call()
         self._reports.call()
         self._insulation.step(tick)
-        if runaway.awake.item():
+        if self._truth.fire.awake.item():
             report_fire(self._measured, self._truth)
         for name, faults in overlay.acting.items():
-            self._channels[name].bend(faults, tick)
+            if name in self._channels:
+                self._channels[name].bend(faults, tick)
         if runaway.damaged.item():
             self._damage.call()
         if broken:

@@ -89,34 +89,6 @@ class ContainerTruth(Protocol):
         """Chiller, pump and base load [W]."""
 
 
-class PcsTruth(Protocol):
-    """PCS: arrays (container,)."""
-
-    @property
-    def state(self) -> Array:
-        """Operating state."""
-
-    @property
-    def power(self) -> Array:
-        """AC active power [W], positive in discharge."""
-
-    @property
-    def dc_power(self) -> Array:
-        """DC power [W], positive in discharge."""
-
-    @property
-    def energy_exported(self) -> Array:
-        """AC energy delivered to the grid [J]."""
-
-    @property
-    def energy_imported(self) -> Array:
-        """AC energy taken from the grid [J]."""
-
-    @property
-    def limited(self) -> Array:
-        """1 while a limit holds the power back."""
-
-
 class RunawayTruth(Protocol):
     """Thermal runaway: flags of the site, cells (rack, cell), racks (rack,)."""
 
@@ -146,7 +118,11 @@ class RunawayTruth(Protocol):
 
 
 class FireTruth(Protocol):
-    """Fire panels: arrays (container,), readings (container, detector)."""
+    """Fire panels: a flag of the site, arrays (container,), readings (container, detector)."""
+
+    @property
+    def awake(self) -> Array:
+        """1 while any panel has anything to do."""
 
     @property
     def reading(self) -> Array:
@@ -209,10 +185,6 @@ class SurroundingsTruth(Protocol):
         """1 while water stands on the floor."""
 
     @property
-    def supply_voltage(self) -> Array:
-        """Auxiliary supply [V]."""
-
-    @property
     def humidity(self) -> Array:
         """Relative humidity in the enclosure [1]."""
 
@@ -223,6 +195,14 @@ class SurroundingsTruth(Protocol):
     @property
     def controller_faults(self) -> Array:
         """Bits of what is wrong with the rack's controller."""
+
+
+class SupplyTruth(Protocol):
+    """Auxiliary supplies: arrays (container,)."""
+
+    @property
+    def voltage(self) -> Array:
+        """At controllers and coils [V]."""
 
 
 class Truth(Protocol):
@@ -241,10 +221,6 @@ class Truth(Protocol):
         """Containers."""
 
     @property
-    def pcs(self) -> PcsTruth:
-        """PCS."""
-
-    @property
     def runaway(self) -> RunawayTruth:
         """Thermal runaway."""
 
@@ -255,6 +231,10 @@ class Truth(Protocol):
     @property
     def units(self) -> UnitTruth:
         """Measuring units."""
+
+    @property
+    def supply(self) -> SupplyTruth:
+        """Auxiliary supplies."""
 
     @property
     def surroundings(self) -> SurroundingsTruth:

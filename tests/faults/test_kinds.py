@@ -1,10 +1,12 @@
 """What each kind does to the overlays, and that nothing of it stays."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
 
+from bms_emulator.arrays import ROOTS
 from bms_emulator.faults.fold import NEUTRAL, PLANT_RULES
 from bms_emulator.faults.kind import KINDS
 from bms_emulator.faults.registry import kinds
@@ -46,9 +48,30 @@ PLANT = [
     ("trip", "container[2].chiller", {}, "chiller_gain", (1,), 0.0),
     ("limited", "container[1].chiller", {"capacity": "50%"}, "chiller_gain", (0,), 0.5),
     ("silence", "container[2].chiller", {}, "chiller_silent", (1,), 1.0),
+    ("sensor-failed", "container[2].chiller", {}, "chiller_faults", (1,), 1.0),
+    ("leak", "container[2].chiller", {"rate": "360kg/h"}, "coolant_leak", (1,), 0.1),
+    ("stuck", "container[2].detector[smoke]", {"reading": "150%"}, "detector_hold", (1, 2), 1.5),
+    ("failed", "container[1].detector[4]", {}, "detector_failed", (0, 3), 1.0),
+    ("leak", "container[2].fire", {"rate": "0.01/s"}, "agent_leak", (1,), 0.01),
+    ("weak", "container[2].ups", {"energy": "25%"}, "ups_gain", (1,), 0.25),
     ("silence", "rack[3].pack[2].cmu", {}, "cmu_faults", (RACK3, 1), 1.0),
     ("integrity", "rack[3].pack[2].cmu", {}, "cmu_faults", (RACK3, 1), 2.0),
     ("open-wire", "rack[3].pack[2].cmu", {}, "cmu_faults", (RACK3, 1), 4.0),
+    ("trip", "pcs[2]", {}, "pcs_trip", (1,), 1.0),
+    ("derate", "pcs[1]", {"capacity": "60%"}, "pcs_gain", (0,), 0.6),
+    ("fan-stop", "pcs[2]", {}, "pcs_fan_gain", (1,), 0.0),
+    ("welded", "pcs[2].dc_breaker", {}, "dc_breaker_hold", (1,), 1.0),
+    ("stuck-open", "pcs[1].dc_breaker", {}, "dc_breaker_hold", (0,), 0.0),
+    ("welded", "pcs[1].ac_breaker", {}, "ac_breaker_hold", (0,), 1.0),
+    ("stuck-open", "pcs[2].ac_breaker", {}, "ac_breaker_hold", (1,), 0.0),
+    ("voltage", "grid", {"voltage": "70%"}, "grid_voltage_gain", (), 0.7),
+    ("outage", "grid", {}, "grid_voltage_gain", (), 0.0),
+    ("frequency", "grid", {"deviation": "-0.2Hz"}, "grid_frequency_shift", (), -0.2),
+    ("voltage", "grid.phase[b]", {"voltage": 1.2}, "grid_phase_gain", (1,), 1.2),
+    ("loss", "grid.phase[3]", {}, "grid_phase_gain", (2,), 0.0),
+    ("silence", "meter", {}, "meter_silent", (), 1.0),
+    ("failure", "meter", {}, "meter_failed", (), 1.0),
+    ("silence", "weather", {}, "weather_silent", (), 1.0),
 ]
 
 CELL_VOLTAGE, TEMPERATURE = "rack[3].cell[41].voltage", "rack[3].temperature_sensor[5].temperature"
@@ -74,6 +97,13 @@ READINGS = [
     ("offset", "rack[3].current_second", {"offset": "5A"}, 120.0, 125.0),
     ("open", "rack[3].fuse_voltage", {}, 1331.2, 0.0),
     ("short", "rack[3].terminal_temperature", {}, 298.15, 398.15),
+    ("offset", "meter.power", {"offset": "-5kW"}, 20e3, 15e3),
+    ("open", "meter.voltage", {}, 400.0, 0.0),
+    ("gain", "meter.current", {"gain": "150%"}, 100.0, 150.0),
+    ("stuck", "meter.frequency", {"value": "49.8Hz"}, 50.0, 49.8),
+    ("open", "weather.ambient_temperature", {}, 298.15, 233.15),
+    ("stuck", "weather.humidity", {"value": "95%"}, 0.5, 0.95),
+    ("offset", "weather.irradiance", {"offset": "50W/m2"}, 900.0, 950.0),
     ("stuck", "rack[3].contactor[main_positive].feedback", {"value": 1}, 0.0, 1.0),
     ("open", "rack[3].contactor[main_positive].feedback", {}, 1.0, 0.0),
     ("short", "rack[3].contactor[main_positive].feedback", {}, 0.0, 1.0),
@@ -83,7 +113,7 @@ READINGS = [
 
 
 def _with_containers(target: str) -> str:
-    return target if target.startswith("container") else f"container[1].{target}"
+    return target if re.split(r"[.\[]", target)[0] in ROOTS else f"container[1].{target}"
 
 
 @pytest.mark.parametrize(("kind", "target", "parameters", "array", "where", "bent"), PLANT)
@@ -108,11 +138,11 @@ def test_a_sensor_fault_bends_one_channel_and_clearing_it_is_exact(
 ):
     target = _with_containers(target)
     hits = resolve(target, bench.faults._catalogue, bench.site)
-    measured = bench.arena[f"measured.{hits.target.array}"]
+    measured = bench.arena[hits.target.readings]
     measured.ravel()[hits.index] = truth
     bench.add(kind, target, name="f", **parameters)
     bench.fold(0.0)
-    channels = getattr(bench.faults.sensors, hits.target.array)
+    channels = getattr(bench.faults.sensors, hits.target.channels)
     bent = read(channels, measured)
     assert bent[hits.index] == pytest.approx([reading], abs=1e-12, nan_ok=True)
     assert list(channels.index) == list(hits.index)
@@ -225,11 +255,11 @@ def test_link_faults_are_listed_with_the_numbers_in_effect(bench: Bench, kind, p
 
 
 def test_every_signal_of_the_sensor_overlay_can_be_hit(bench: Bench):
-    assert [signal.array for signal in SIGNALS] == [field.name for field in dataclasses.fields(SensorOverlay)]
+    assert [signal.channels for signal in SIGNALS] == [field.name for field in dataclasses.fields(SensorOverlay)]
     for signal in SIGNALS:
         for selector in signal.selectors:
             hits = resolve(selector, bench.faults._catalogue, bench.site)
-            assert len(hits) == bench.arena[f"measured.{signal.array}"].size
+            assert len(hits) == bench.arena[signal.readings].size
 
 
 def test_every_array_of_the_plant_overlay_has_a_rule_and_a_kind(bench: Bench):

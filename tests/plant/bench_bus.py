@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from bms_emulator.arrays import Array
-from bms_emulator.plant.bus import BusModel, split_current, strain
+from bms_emulator.plant.bus import BusModel, link_of, split_current, strain
 from bms_emulator.plant.pcs import Demand
 from bms_emulator.plant.state import PcsControl
 from bms_emulator.plant.string import Strings
@@ -29,6 +29,9 @@ STIFF: Final = BusModel(
     link_capacitance=1e-15,
     bleed_resistance=1e15,
     link_voltage_max=1500.0,
+    link_precharge_resistance=100.0,
+    filter_capacitance=1e-5,
+    filter_bleed_resistance=1e6,
 )
 """Bus on which only the strings count."""
 
@@ -124,7 +127,9 @@ class Bus:
                 self.model.wiring_resistance,
                 self.model.precharge_resistance,
             )
-            solution = split_current(self.model, strings, self._demand(c), self.bus_voltage[c], self.bus_current[c], dt)
+            solution = split_current(
+                link_of(self.model), strings, self._demand(c), self.bus_voltage[c], self.bus_current[c], dt
+            )
             strain(
                 *(self.model, strings, self.fuse_heat[own], self.precharge_temperature[own]),
                 *(self.terminal_temperature[own], AIR, solution.ripple, dt),

@@ -30,6 +30,12 @@ TARGETS = {
     "rack": st.builds("container[{}].rack[{}]".format, *[st.integers(1, 2)] * 2),
     "pump": st.builds("container[{}].pump".format, st.integers(1, 2)),
     "chiller": st.builds("container[{}].chiller".format, st.integers(1, 2)),
+    "detector": st.builds("container[{}].detector[{}]".format, st.integers(1, 2), st.integers(1, 5)),
+    "fire panel": st.builds("container[{}].fire".format, st.integers(1, 2)),
+    "pcs": st.builds("pcs[{}]".format, st.integers(1, 2)),
+    "dc breaker": st.builds("pcs[{}].dc_breaker".format, st.integers(1, 2)),
+    "ac breaker": st.builds("pcs[{}].ac_breaker".format, st.integers(1, 2)),
+    "ups": st.builds("container[{}].ups".format, st.integers(1, 2)),
 }
 PARAMETERS: dict[str, dict[str, st.SearchStrategy[float]]] = {
     "cell-internal-short": {"resistance": st.floats(0.05, 50.0)},
@@ -48,6 +54,19 @@ PARAMETERS: dict[str, dict[str, st.SearchStrategy[float]]] = {
     "cmu-integrity": {},
     "cmu-open-wire": {},
     "chiller-limited": {"capacity": st.floats(0.0, 0.99)},
+    "chiller-sensor": {},
+    "coolant-leak": {"rate": st.floats(0.01, 1.0)},
+    "detector-stuck": {"reading": st.floats(0.0, 2.0)},
+    "detector-failed": {},
+    "agent-leak": {"rate": st.floats(1e-5, 0.1)},
+    "pcs-trip": {},
+    "pcs-derate": {"capacity": st.floats(0.0, 0.99)},
+    "pcs-fan-stop": {},
+    "dc-breaker-welded": {},
+    "dc-breaker-stuck-open": {},
+    "ac-breaker-welded": {},
+    "ac-breaker-stuck-open": {},
+    "ups-weak": {"energy": st.floats(0.0, 0.99)},
 }
 """Every kind of fault of the plant, and settings that a battery survives for some minutes."""
 

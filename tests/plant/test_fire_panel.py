@@ -1,10 +1,19 @@
 """Detectors and the fire panel."""
 
-import numpy as np
 import pytest
 
-from bms_emulator.plant.fire_panel import build_panel_model, ceiling_jet_rise, fire_level, step_panels
-from bms_emulator.plant.state import Detector, FireLevel
+from bms_emulator.arrays import Arena, Array, Layout
+from bms_emulator.plant.fire_panel import build_panel_model, ceiling_jet_rise, fire_level
+from bms_emulator.plant.fire_panels import FirePanels
+from bms_emulator.plant.state import (
+    GROUPS,
+    Detector,
+    DetectorState,
+    FireLevel,
+    Output,
+    PlantOverlay,
+    PlantState,
+)
 from bms_emulator.profile.loader import load_site
 from tests.plant.burning_site import Oven
 from tests.reference.runaway_twin import ceiling_jet
@@ -91,22 +100,168 @@ def test_after_level_2_the_aerosol_is_released_with_its_delay() -> None:
     assert oven.tick - begin == oven.site.container.fire.release_delay_s
 
 
-@pytest.mark.parametrize("dt", [0.01, 0.1, 0.25, 1.0])
+class Panel:
+    """One fire panel of the demo, in air that a test sets."""
+
+    def __init__(self, dt: float = 1.0) -> None:
+        self.model, self.dt, self.tick = build_panel_model(load_site("demo")), dt, 0
+        arena = Arena(Layout(load_site("demo").counts, GROUPS))
+        self.state = PlantState.of(arena)
+        self.overlay = arena.group("plant.overlay", PlantOverlay)
+        self.panels = FirePanels(self.model, self.state, self.overlay, dt)
+        self.fire, self.asked = self.state.fire, self.state.fire_commands
+        self.state.containers.air_temperature[...] = 298.15
+
+    def run(self, seconds: float) -> "Panel":
+        for _ in range(round(seconds / self.dt)):
+            self.panels.step(surely=False)
+            self.tick += 1
+        return self
+
+    def until(self, array: Array, value: float = 1.0) -> float:
+        """Time until an array has a value [s]."""
+        begin = self.tick
+        while array[0] != value:
+            assert self.tick - begin < 600 / self.dt
+            self.run(self.dt)
+        return (self.tick - begin) * self.dt
+
+    def stick(self, detector: Detector, reading: float) -> None:
+        self.overlay.detector_hold[0, detector] = reading
+
+    def burn(self) -> None:
+        """Smoke and heat, as stuck detectors have it."""
+        self.stick(SMOKE, 2.0)
+        self.stick(LOW, 2.0)
+        self.until(self.fire.level, FireLevel.FIRE)
+
+
+DTS = pytest.mark.parametrize("dt", [0.01, 0.1, 0.25, 1.0])
+
+
+@DTS
 def test_a_delay_lasts_equally_long_at_any_step(dt: float) -> None:
-    model = build_panel_model(load_site("demo"))
-    reading, standing = np.zeros((1, 5)), np.zeros((1, 5))
-    tripped, level, level2_time, gas, fan, aerosol, reset = (np.zeros(1) for _ in range(7))
-    hot, air = np.array([400.0]), (np.zeros(1), np.zeros(1), np.full(1, 50.0), np.zeros(1), np.zeros(1))
-    smoke_seen = tick = 0
-    moments: dict[str, int] = {}
-    while not aerosol[0]:
-        tick += 1
-        state = (reading, standing, tripped, level, level2_time, gas, fan, aerosol)
-        step_panels(model, *state, *air, hot, reset, dt)
-        smoke_seen = smoke_seen or tick * int(reading[0, SMOKE] >= model.alarm[SMOKE])
-        if int(tripped[0]) & bits(SMOKE):
-            moments.setdefault("smoke", tick)
-        if level[0] == FireLevel.FIRE:
-            moments.setdefault("fire", tick)
-    assert moments["smoke"] - smoke_seen == round(model.delay[SMOKE] / dt)
-    assert tick - moments["fire"] == round(model.release_delay / dt)
+    panel = Panel(dt)
+    panel.stick(SMOKE, 2.0)
+    panel.stick(HIGH, 2.0)
+    panel.run(dt)
+    assert panel.until(panel.fire.tripped, bits(SMOKE, HIGH)) == pytest.approx(panel.model.delay[SMOKE])
+    assert panel.fire.level[0] == FireLevel.FIRE
+    assert panel.until(panel.fire.aerosol_released) == pytest.approx(panel.model.release_delay)
+    panel.until(panel.fire.discharging, 0.0)
+    assert panel.state.panels.agent_lost[0] == 1.0
+
+
+@DTS
+def test_the_manual_release_is_fire_and_releases_with_the_same_delay(dt: float) -> None:
+    panel = Panel(dt)
+    panel.asked.manual_release[0] = 1.0
+    panel.run(dt)
+    panel.asked.manual_release[0] = 0.0
+    assert (panel.fire.level[0], panel.fire.aerosol_released[0]) == (FireLevel.FIRE, 0.0)
+    assert panel.until(panel.fire.aerosol_released) == pytest.approx(panel.model.release_delay)
+
+
+@DTS
+def test_nothing_is_released_while_it_is_inhibited_and_the_delay_begins_anew_afterwards(dt: float) -> None:
+    panel = Panel(dt)
+    panel.burn()
+    panel.run(panel.model.release_delay - 1.0)
+    panel.asked.inhibit[0] = 1.0
+    panel.run(2.0 * panel.model.release_delay)
+    assert panel.fire.aerosol_released[0] == 0.0
+    panel.asked.inhibit[0] = 0.0
+    assert panel.until(panel.fire.aerosol_released) == pytest.approx(panel.model.release_delay)
+
+
+def test_an_inhibit_comes_too_late_for_what_has_been_released() -> None:
+    panel = Panel()
+    panel.burn()
+    panel.until(panel.fire.aerosol_released)
+    panel.asked.inhibit[0] = 1.0
+    panel.run(panel.model.discharge_time)
+    assert panel.state.panels.agent_lost[0] == 1.0
+
+
+def test_a_reset_clears_only_what_stands_no_more() -> None:
+    panel = Panel()
+    panel.burn()
+    panel.stick(LOW, 0.0)
+    panel.asked.reset[0] = 1.0
+    panel.run(1)
+    assert panel.fire.tripped[0] == bits(SMOKE)
+    assert panel.fire.level[0] == FireLevel.WARNING
+    panel.asked.manual_release[0] = panel.asked.reset[0] = 1.0
+    panel.run(1)
+    assert panel.fire.level[0] == FireLevel.FIRE, "the button is still pressed"
+    panel.asked.manual_release[0] = 0.0
+    panel.stick(SMOKE, 0.0)
+    panel.run(panel.model.release_delay + panel.model.discharge_time)
+    panel.asked.reset[0] = 1.0
+    panel.run(1)
+    assert panel.fire.level[0] == panel.fire.tripped[0] == panel.fire.aerosol_released[0] == 0.0
+    assert panel.state.panels.agent_lost[0] == 1.0, "no reset brings the agent back"
+    panel.state.surroundings.agent_refill[0] = 1.0
+    panel.run(1)
+    assert panel.state.panels.agent_lost[0] == panel.state.surroundings.agent_refill[0] == 0.0
+
+
+def test_the_sounder_is_silenced_until_the_next_alarm_and_the_alarm_stays() -> None:
+    panel = Panel()
+    panel.stick(CO, 2.0)
+    panel.until(panel.fire.sounder_on)
+    panel.asked.acknowledge[0] = 1.0
+    panel.run(2)
+    assert (panel.fire.sounder_on[0], panel.asked.acknowledge[0], panel.fire.level[0]) == (0.0, 0.0, FireLevel.WARNING)
+    panel.stick(SMOKE, 2.0)
+    panel.until(panel.fire.sounder_on)
+    assert panel.fire.tripped[0] == bits(CO, SMOKE)
+
+
+@pytest.mark.parametrize(("reading", "state"), [(0.0, DetectorState.TEST), (2.0, DetectorState.TEST_ALARM)])
+def test_nothing_follows_from_a_detector_under_test(reading: float, state: DetectorState) -> None:
+    panel = Panel()
+    panel.asked.test[0, SMOKE] = 1.0
+    panel.stick(SMOKE, reading)
+    panel.run(60)
+    assert panel.state.panels.state[0, SMOKE] == state
+    assert panel.fire.level[0] == panel.fire.tripped[0] == panel.fire.sounder_on[0] == 0.0
+    panel.asked.test[0, SMOKE] = 0.0
+    panel.run(60)
+    assert bool(panel.fire.tripped[0]) == (state == DetectorState.TEST_ALARM)
+
+
+def test_a_failed_detector_shows_a_fault_and_trips_no_more_but_what_it_did_stays() -> None:
+    panel = Panel()
+    panel.stick(CO, 2.0)
+    panel.overlay.detector_failed[0, CO] = 1.0
+    panel.run(60)
+    assert panel.state.panels.state[0, CO] == DetectorState.FAULT
+    assert panel.fire.level[0] == 0.0
+    panel.overlay.detector_failed[0, CO] = 0.0
+    panel.run(60)
+    assert panel.state.panels.state[0, CO] == DetectorState.ALARM
+    panel.overlay.detector_failed[0, CO] = 1.0
+    panel.run(1)
+    assert panel.fire.tripped[0] == bits(CO)
+
+
+def test_a_panel_goes_to_rest_as_it_was_when_nothing_is_left() -> None:
+    panel = Panel()
+    panel.asked.test[0, :] = 1.0
+    panel.run(3)
+    assert panel.fire.awake.item() == 1.0
+    panel.asked.test[0, :] = 0.0
+    panel.run(2)
+    assert panel.fire.awake.item() == 0.0
+    assert not panel.state.panels.state.any()
+
+
+def test_an_output_of_the_module_runs_the_fan_and_nothing_else() -> None:
+    panel = Panel()
+    panel.state.io.outputs[0] = 1 << Output.VENTILATION
+    panel.run(3)
+    assert (panel.fire.ventilation_running[0], panel.fire.gas_alarm[0], panel.fire.level[0]) == (1.0, 0.0, 0.0)
+    panel.state.io.outputs[0] = 0.0
+    panel.run(3)
+    assert panel.fire.ventilation_running[0] == 0.0

@@ -8,13 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bms_emulator.plant.pcs import Demand, PcsModel, ac_power_of, advance_state, dc_power_of, demand_of
-from bms_emulator.plant.state import PcsControl, PcsState
+from bms_emulator.plant.pcs import TRANSITIONS, Demand, Orders, PcsModel, advance_state, demand_of
+from bms_emulator.plant.pcs_conversion import ac_power_of, dc_power_of
+from bms_emulator.plant.pcs_reactive import room_of
+from bms_emulator.plant.state import PcsControl, PcsState, ReactiveControl
 
 MODEL = PcsModel(
     rated_power=100e3,
+    rated_apparent=110e3,
+    rated_reactive=66e3,
     rated_current=90.0,
     power_ramp=200e3,
+    reactive_ramp=132e3,
     current_ramp=180.0,
     start_time=5.0,
     standby_loss=100.0,
@@ -22,6 +27,7 @@ MODEL = PcsModel(
     quadratic_loss=0.008,
     voltage_min=1040.0,
     voltage_max=1500.0,
+    full_voltage=1185.0,
 )
 
 
@@ -36,17 +42,32 @@ class Pcs:
     state: float = PcsState.OFF
     start_time: float = 0.0
     power_target: float = 0.0
+    reactive_power: float = 0.0
     limited: float = 0.0
     bus_current: float = 0.0
     dc_power: float = 0.0
     demand: Demand = NOTHING
 
+    def advance(
+        self,
+        ready: bool = True,
+        trips: bool = False,
+        leaves: bool = False,
+        standby: bool = False,
+        at_rest: bool = False,
+        dt: float = 0.1,
+    ) -> PcsState:
+        """Change the state for a step of dt [s]."""
+        self.state, self.start_time = advance_state(
+            MODEL, float(self.state), self.start_time, ready, trips, leaves, standby, at_rest, dt
+        )
+        return PcsState(int(self.state))
+
     def step(
         self,
         setpoint: float = 0.0,
         mode: PcsControl = PcsControl.POWER,
-        enable: bool = True,
-        supplied: bool = True,
+        ready: bool = True,
         voltage: float = 1370.0,
         charge_limit: float = 1e9,
         discharge_limit: float = 1e9,
@@ -54,29 +75,51 @@ class Pcs:
         discharge_current_limit: float = 1e9,
         current_limit: float = 1e9,
         power_limit: float = 1e9,
+        power_ramp: float = 1e9,
+        reactive: float = 0.0,
+        control: ReactiveControl = ReactiveControl.SETPOINT,
+        slopes: tuple[float, float] = (0.0, 0.0),
+        reactive_first: bool = False,
+        gain: float = 1.0,
+        grid: float = 1.0,
         dt: float = 0.1,
     ) -> PcsState:
         """Advance by dt [s]; `setpoint` belongs to the mode."""
-        self.state, self.start_time = advance_state(
-            MODEL, float(self.state), self.start_time, enable, supplied, voltage, dt
-        )
-        self.demand, self.power_target, self.limited = demand_of(
-            MODEL,
-            self.state,
-            self.power_target,
-            self.bus_current,
-            self.dc_power,
+        state = self.advance(ready, dt=dt)
+        room = room_of(MODEL, 1.0, gain, voltage, grid, 1e9)
+        orders = Orders(
             float(mode),
             *(setpoint if mode is own else 0.0 for own in PcsControl),
             current_limit,
+            power_limit,
             power_limit,
             charge_limit,
             discharge_limit,
             charge_current_limit,
             discharge_current_limit,
+            power_ramp,
+            float(control),
+            reactive,
+            *slopes,
+            float(reactive_first),
+            1e9,
+            1e9,
+            1e9,
+        )
+        self.demand, self.power_target, self.reactive_power, bits = demand_of(
+            MODEL,
+            self.state,
+            self.power_target,
+            self.reactive_power,
+            room,
+            orders,
+            self.bus_current,
+            self.dc_power,
+            grid,
             dt,
         )
-        return PcsState(int(self.state))
+        self.limited = float(bits != 0)
+        return state
 
 
 def running() -> Pcs:
@@ -103,30 +146,60 @@ def test_pcs_runs_after_its_start_time(dt: float) -> None:
     assert states[-1] is PcsState.RUNNING
 
 
-@pytest.mark.parametrize("missing", [{"enable": False}, {"supplied": False}, {"voltage": 900.0}, {"voltage": 1600.0}])
-def test_pcs_does_not_start_without_all_it_needs(missing: dict[str, float]) -> None:
+def test_pcs_does_not_start_without_all_it_needs() -> None:
     pcs = Pcs()
-    assert {pcs.step(**missing) for _ in range(100)} == {PcsState.OFF}
+    assert {pcs.step(ready=False) for _ in range(100)} == {PcsState.OFF}
     starting = Pcs(state=PcsState.STARTING)
-    assert starting.step(**missing) is PcsState.OFF
+    assert starting.step(ready=False) is PcsState.OFF
 
 
-@pytest.mark.parametrize(("lost", "then"), [({"enable": False}, PcsState.OFF), ({"supplied": False}, PcsState.OFF)])
-def test_running_pcs_stops_when_disabled_or_cut_off(lost: dict[str, float], then: PcsState) -> None:
+def test_running_pcs_stops_when_disabled_or_cut_off() -> None:
     pcs = running()
     pcs.step(50e3)
-    assert pcs.step(50e3, **lost) is then
+    assert pcs.step(50e3, ready=False) is PcsState.OFF
     assert pcs.demand == NOTHING
-    assert pcs.power_target == 0.0
+    assert (pcs.power_target, pcs.reactive_power) == (0.0, 0.0)
 
 
-@pytest.mark.parametrize("voltage", [1000.0, 1510.0])
-def test_voltage_outside_its_window_trips_until_disabled(voltage: float) -> None:
+@pytest.mark.parametrize("state", list(PcsState))
+def test_what_trips_takes_a_pcs_off_at_once_in_every_state(state: PcsState) -> None:
+    pcs = Pcs(state=state)
+    assert pcs.advance(trips=True) is PcsState.FAULT
+    assert pcs.advance(trips=True) is PcsState.FAULT
+    assert pcs.advance() is PcsState.OFF
+    assert pcs.advance() is PcsState.STARTING
+
+
+def test_what_lets_it_leave_ramps_its_power_to_nothing_first() -> None:
     pcs = running()
-    assert pcs.step(voltage=voltage) is PcsState.FAULT
-    assert pcs.step() is PcsState.FAULT
-    assert pcs.step(enable=False) is PcsState.OFF
-    assert pcs.step() is PcsState.STARTING
+    assert pcs.advance(leaves=True) is PcsState.STOPPING
+    assert pcs.advance(leaves=True) is PcsState.STOPPING
+    assert pcs.advance(leaves=True, at_rest=True) is PcsState.FAULT
+    for state in (PcsState.OFF, PcsState.STARTING, PcsState.STANDBY):
+        assert Pcs(state=state).advance(leaves=True) is PcsState.FAULT
+
+
+@pytest.mark.parametrize("mode", list(PcsControl))
+def test_a_stopping_pcs_ramps_active_and_reactive_power_to_nothing(mode: PcsControl) -> None:
+    pcs = running()
+    pcs.state = PcsState.STOPPING
+    pcs.power_target, pcs.reactive_power, pcs.dc_power = 60e3, 30e3, float(dc_power_of(MODEL, 60e3, 30e3))
+    pcs.step(60e3, mode, reactive=30e3)
+    assert pcs.demand.control == PcsControl.POWER
+    assert pcs.power_target == pytest.approx(40e3)
+    assert pcs.reactive_power == pytest.approx(30e3 - 13.2e3)
+
+
+def test_standby_ends_in_running_without_another_start() -> None:
+    pcs = running()
+    assert pcs.advance(standby=True) is PcsState.STANDBY
+    assert pcs.advance(standby=True) is PcsState.STANDBY
+    assert pcs.advance() is PcsState.RUNNING
+    assert Pcs(state=PcsState.STANDBY).advance(ready=False) is PcsState.OFF
+
+
+def test_every_state_can_be_reached_and_left() -> None:
+    assert set(TRANSITIONS[:, 0]) == set(TRANSITIONS[:, 2]) == {int(state) for state in PcsState}
 
 
 def test_power_ramps_to_its_set_point() -> None:
@@ -243,8 +316,9 @@ def test_no_input_leads_to_nan(
     dt: float,
 ) -> None:
     pcs = Pcs(state=state)
-    pcs.step(setpoint, mode, voltage=voltage, charge_limit=charge, discharge_limit=discharge, dt=dt)
-    assert not any(math.isnan(number) for number in (*pcs.demand, pcs.power_target, pcs.limited, pcs.start_time))
+    pcs.step(setpoint, mode, voltage=voltage, charge_limit=charge, discharge_limit=discharge, reactive=setpoint, dt=dt)
+    numbers = (*pcs.demand, pcs.power_target, pcs.reactive_power, pcs.limited, pcs.start_time)
+    assert not any(math.isnan(number) for number in numbers)
     assert -charge <= pcs.demand.power_min <= 0.0 <= pcs.demand.power_max <= discharge
     if pcs.demand.control == PcsControl.POWER:
         assert -charge <= pcs.demand.value <= discharge

@@ -105,7 +105,9 @@ class Books(WholeSite):
             "bypass": cells.bypass_current.copy(),
             "capacity": cells.capacity.copy(),
             "sound": self.state.runaway.stage < RunawayStage.RUNAWAY,
-            "link": containers.bus_voltage.copy(),
+            "bus": containers.bus_voltage.copy(),
+            "link": pcs.link_voltage.copy(),
+            "open": self.is_open(),
             "resistor": racks.precharge_temperature.copy(),
             "air": np.repeat(containers.air_temperature, self.site.container.rack_count),
             "exported": pcs.energy_exported - pcs.energy_imported,
@@ -139,9 +141,7 @@ class Books(WholeSite):
         flows["rack"] += float((in_rack * current**2).sum()) * dt
         flows["busbar"] += bus.busbar_resistance * float((in_busbar**2).sum()) * dt
         flows["precharge"] += bus.precharge_cooling * float((settled - before["air"]).sum()) * dt
-        flows["bleed"] += (
-            float(mean_square(before["link"], containers.bus_voltage, in_busbar).sum()) * dt / (bus.bleed_resistance)
-        )
+        self._book_link(before, in_busbar)
         flows["chiller"] -= float(containers.chiller_heat.sum()) * dt
         friction = containers.coolant_pressure * containers.coolant_flow / containers.coolant_density
         flows["friction"] -= float(friction.sum()) * dt
@@ -174,9 +174,32 @@ class Books(WholeSite):
         in_charge = self.in_charge(self.state.cells.capacity, self.state.cells.soc)
         return in_charge + self.on_link() + self.in_heat() + self.on_its_way()
 
+    def is_open(self) -> Array:
+        """1 where neither DC breaker nor resistor join a link to its bus; shape (container,)."""
+        return (1.0 - self.state.pcs.dc_breaker_closed) * (1.0 - self.state.pcs.dc_precharge_closed)
+
+    def _book_link(self, before: dict[str, Array], in_busbar: Array) -> None:
+        """What bleeds off links and filters; the filter of a bus counts while nothing larger hangs on it."""
+        bus, pcs, dt = self.model.bus, self.state.pcs, self.dt
+        now = self.is_open()
+        fed, fed_before = (
+            np.where(now > 0.0, self.state.containers.bus_voltage, pcs.link_voltage),
+            np.where(now > 0.0, before["bus"], before["link"]),
+        )
+        resistance = np.where(now > 0.0, bus.filter_bleed_resistance, bus.bleed_resistance)
+        alone = now * (before["link"] ** 2 - pcs.link_voltage**2)
+        charging = pcs.dc_precharge_closed * (1.0 - pcs.dc_breaker_closed)
+        self.flows["bleed"] += float((mean_square(fed_before, fed, in_busbar) / resistance).sum()) * dt
+        self.flows["bleed"] += 0.5 * bus.link_capacitance * float(alone.sum())
+        self.flows["precharge"] += bus.link_precharge_resistance * float((charging * in_busbar**2).sum()) * dt
+        self.flows["filter"] += (
+            0.5 * bus.filter_capacitance * float(((before["open"] - now) * before["bus"] ** 2).sum())
+        )
+
     def on_link(self) -> float:
-        """Energy on the DC links [J]."""
-        return 0.5 * self.model.bus.link_capacitance * float((self.state.containers.bus_voltage**2).sum())
+        """Energy on the DC links, and on the filters of open buses [J]."""
+        on_filter = self.model.bus.filter_capacitance * self.is_open() * self.state.containers.bus_voltage**2
+        return 0.5 * float((self.model.bus.link_capacitance * self.state.pcs.link_voltage**2 + on_filter).sum())
 
     def in_charge(self, capacity: Array, soc: Array) -> float:
         """Energy in the charge of all cells, were they like this [J]: the integral of the open-circuit voltage."""

@@ -27,21 +27,57 @@ class DetectorTwin:
     range_max: float
     reading: float = 0.0
     ticks_above: int = 0
+    clean: float = 0.0
     tripped: bool = False
+    tested: bool = False
+    failed: bool = False
 
-    def sense(self, sensed: float, dt: float) -> None:
+    def sense(self, sensed: float, stuck: float | None, dt: float) -> None:
         """Follow what is sensed; trip when it has been above for so many ticks that they make the delay."""
         was_above = self.is_above
         self.reading = min(self.range_max, sensed + (self.reading - sensed) * math.exp(-dt / self.lag))
         if sensed == 0.0 and self.reading < CLEAN:
             self.reading = 0.0
+        if stuck is not None:
+            self.reading = min(self.range_max, (1.0 - stuck) * self.clean + stuck * self.alarm)
+        if self.tested or self.failed:
+            self.ticks_above = 0
+            return
         self.ticks_above = self.ticks_above + 1 if was_above and self.is_above else 0
         if self.is_above and self.ticks_above >= self.delay / dt - ROUNDING:
             self.tripped = True
 
     @property
+    def counts(self) -> bool:
+        return self.is_above and not self.tested and not self.failed
+
+    @property
+    def state(self) -> int:
+        if self.failed:
+            return 2
+        if self.tested:
+            return 4 if self.is_above else 3
+        return int(self.tripped)
+
+    @property
     def is_above(self) -> bool:
         return self.reading >= self.alarm
+
+
+@dataclass
+class Asked:
+    """What hands, masters and faults ask of a panel in one step; of detectors by name."""
+
+    reset: bool = False
+    acknowledge: bool = False
+    pressed: bool = False
+    inhibited: bool = False
+    refill: bool = False
+    fan: bool = False
+    tested: frozenset[str] = frozenset()
+    failed: frozenset[str] = frozenset()
+    stuck: dict[str, float] = field(default_factory=dict)
+    leak: float = 0.0
 
 
 @dataclass
@@ -53,12 +89,20 @@ class PanelTwin:
     ticks_at_fire: int = 0
     gas_alarm: bool = False
     aerosol_released: bool = False
+    manual: bool = False
+    sounder: bool = False
+    flows: bool = False
+    agent: float = 1.0
+    fan: bool = False
     detectors: dict[str, DetectorTwin] = field(init=False)
 
     def __post_init__(self) -> None:
         m = self.model
         rows = zip(m.alarm.tolist(), m.lag.tolist(), m.delay.tolist(), m.range_max.tolist(), strict=True)
-        self.detectors = {name: DetectorTwin(*row) for name, row in zip(NAMES, rows, strict=True)}
+        clean = m.clean.tolist()
+        self.detectors = {
+            name: DetectorTwin(*row, clean=zero) for name, row, zero in zip(NAMES, rows, clean, strict=True)
+        }
 
     @property
     def tripped(self) -> set[str]:
@@ -72,32 +116,48 @@ class PanelTwin:
         jet_power: float,
         layer_rise: float,
         air_temperature: float,
-        reset: bool,
+        asked: Asked,
         dt: float,
     ) -> None:
         m = self.model
-        self.ticks_at_fire += self.level == 2
+        self.ticks_at_fire = self.ticks_at_fire + 1 if self.level == 2 and not asked.inhibited else 0
+        tripped_before, level_before = self.tripped, self.level
         layer = air_temperature + layer_rise
         heats = [layer + ceiling_jet(jet_power / 1e3, x, m.height) for x in (m.low_distance, m.high_distance)]
         sensed = (hydrogen, carbon_monoxide, smoke, *heats)
-        for detector, value in zip(self.detectors.values(), sensed, strict=True):
-            detector.sense(value, dt)
+        for (name, detector), value in zip(self.detectors.items(), sensed, strict=True):
+            detector.tested, detector.failed = name in asked.tested, name in asked.failed
+            detector.sense(value, asked.stuck.get(name), dt)
+        tripped_now = self.tripped
 
-        if reset:
+        if asked.reset:
             for detector in self.detectors.values():
-                detector.tripped = detector.tripped and detector.is_above
+                detector.tripped = detector.tripped and detector.counts
             self.level, self.ticks_at_fire = 0, 0
-            self.gas_alarm = self.aerosol_released = False
+            self.gas_alarm = self.aerosol_released = self.manual = False
 
+        self.manual |= asked.pressed
         smoke_and_heats = self.tripped & {"smoke", "heat low", "heat high"}
-        if len(smoke_and_heats) >= 2:  # of these three any two are fire: smoke alone is one
+        if len(smoke_and_heats) >= 2 or self.manual:  # of these three any two are fire: smoke alone is one
             self.level = 2
         elif self.tripped:
             self.level = max(self.level, 1)
         if self.tripped & {"hydrogen", "carbon monoxide"}:
             self.gas_alarm = True
-        if self.level == 2 and self.ticks_at_fire >= m.release_delay / dt - ROUNDING:
+        self.fan = self.gas_alarm or asked.fan
+        if self.level == 2 and not asked.inhibited and self.ticks_at_fire >= m.release_delay / dt - ROUNDING:
+            self.flows |= not self.aerosol_released
             self.aerosol_released = True
+
+        if (tripped_now - tripped_before) & self.tripped or self.level > level_before:
+            self.sounder = True
+        elif asked.acknowledge or self.level == 0:
+            self.sounder = False
+        self.agent -= dt * asked.leak + (dt / m.discharge_time if self.flows else 0.0)
+        if self.agent <= ROUNDING:
+            self.agent, self.flows = 0.0, False
+        if asked.refill:
+            self.agent = 1.0
 
 
 @dataclass

@@ -5,7 +5,7 @@ import pytest
 
 from bms_emulator.arrays import Arena, Layout
 from bms_emulator.firmware.contract import GROUPS as CONTRACT
-from bms_emulator.firmware.contract import BankOutputs, PcsCommands, RackOutputs
+from bms_emulator.firmware.contract import BankOutputs, RackOutputs
 from bms_emulator.plant.state import GROUPS, PlantInputs
 from bms_emulator.profile.loader import load_site
 from bms_emulator.runtime.actuators import Actuators
@@ -19,9 +19,8 @@ class Desk:
         arena = Arena(Layout(site.counts, CONTRACT | GROUPS))
         self.racks = arena.group("firmware.racks", RackOutputs)
         self.bank = arena.group("firmware.bank", BankOutputs)
-        self.commands = arena.group("pcs.commands", PcsCommands)
         self.inputs = arena.group("plant.inputs", PlantInputs)
-        self._actuators = Actuators(self.racks, self.bank, self.commands, np.array([1e6]), self.inputs)
+        self._actuators = Actuators(self.racks, self.bank, self.inputs)
 
     def actuate(self) -> None:
         self._actuators.step()
@@ -76,18 +75,3 @@ def test_chiller_and_limits_are_those_of_the_bank(desk: Desk) -> None:
         getattr(desk.bank, name)[...] = 10.0 + n
     desk.actuate()
     assert [float(getattr(desk.inputs, name)[0]) for name in names] == [10.0, 11.0, 12.0, 13.0, 14.0, 15.0]
-
-
-@pytest.mark.parametrize(
-    ("effective", "mode", "fraction", "watts", "power"),
-    [(0, 0, 0.5, 3e5, 0.0), (1, 0, 0.5, 3e5, 5e5), (1, 1, 0.5, 3e5, 3e5), (1, 0, -0.25, 0.0, -2.5e5)],
-)
-def test_a_set_point_counts_where_it_is_effective(
-    desk: Desk, *, effective: float, mode: float, fraction: float, watts: float, power: float
-) -> None:
-    commands = desk.commands
-    commands.setpoint_enabled[...], commands.setpoint_mode[...] = effective, mode
-    commands.power_setpoint_fraction[...], commands.power_setpoint[...] = fraction, watts
-    commands.power_limit_enabled[...], commands.power_limit_fraction[...] = 1.0, 0.4
-    desk.actuate()
-    assert (desk.inputs.power_setpoint[0], desk.inputs.power_limit[0]) == (power, 4e5)

@@ -97,6 +97,7 @@ def test_the_same_site_seed_and_commands_give_the_same_bits():
         ("write", {"writes": [[None, None]]}),
         ("write", {"writes": [[1]]}),
         ("write", {"writes": 7}),
+        ("write", {"refused": "the interface said no"}),
         ("write", {}),
         ("fault_add", {}),
         ("fault_add", {"fault": None}),

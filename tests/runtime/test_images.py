@@ -37,12 +37,12 @@ def assert_as_twin(emulator: Emulator) -> None:
     """Every register of every device shows what the slow twin shows."""
     units = [unit for listener in emulator.plan.devices for unit in (listener.units, listener.units)]
     for device, known in zip(emulator.site.modbus.devices, units, strict=True):
-        for number, address, label, expected in point_rows(
+        for row in point_rows(
             emulator.catalogue, device.map, device.container, device.unit, emulator.arena.buffer
         ):
-            start = known[number].locate(address, len(expected) // 2)
-            shown = emulator.images[start : start + len(expected)].tobytes()
-            assert shown == expected, (emulator.tick_count, device.container, number, address, label)
+            start = known[row.unit].locate(row.table, row.address, len(row.data) // 2)
+            shown = emulator.images[start : start + len(row.data)].tobytes()
+            assert shown == row.data, (emulator.tick_count, device.container, row)
 
 
 def add(emulator: Emulator, **fault: Any) -> None:

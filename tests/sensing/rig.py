@@ -86,6 +86,7 @@ def build(overrides: Mapping[str, Any] | None = None, *, dt: float = 0.1, seed: 
             insulation_negative=np.full(racks, 2e8),
         ),
         fire=SimpleNamespace(
+            awake=np.zeros(()),
             reading=np.zeros((containers, 5)),
             tripped=np.zeros(containers),
             level=np.zeros(containers),
@@ -99,11 +100,11 @@ def build(overrides: Mapping[str, Any] | None = None, *, dt: float = 0.1, seed: 
             chiller_tripped=np.zeros(containers),
             chiller_silent=np.zeros(containers),
         ),
+        supply=SimpleNamespace(voltage=np.full(containers, 24.0)),
         surroundings=SimpleNamespace(
             emergency_stop=np.zeros(containers),
             door_open=np.zeros(containers),
             water=np.zeros(containers),
-            supply_voltage=np.full(containers, 24.0),
             humidity=np.full(containers, 0.4),
             interlock_open=np.zeros(racks),
             controller_faults=np.zeros(racks),

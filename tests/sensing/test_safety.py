@@ -58,7 +58,7 @@ def test_the_report_of_the_fire_panel_is_taken_over_while_anything_goes_on() -> 
     rig.truth.fire.tripped[0], rig.truth.fire.level[0] = 7.0, 1.0
     rig.step()
     assert rig.measured.fire_level[0] == 0.0
-    rig.truth.runaway.awake[...] = 1.0
+    rig.truth.fire.awake[...] = 1.0
     rig.step()
     measured = rig.measured
     assert (measured.hydrogen[0], measured.carbon_monoxide[0], measured.smoke[0]) == (0.01, 0.0005, 0.3)

@@ -170,7 +170,7 @@ def test_contacts_and_reports_are_those_of_the_surroundings() -> None:
     assert measured.interlock_closed.tolist() == [1.0, 1.0]
     around.interlock_open[1], around.controller_faults[0] = 1.0, 65.0
     around.emergency_stop[0] = around.door_open[0] = around.water[0] = 1.0
-    around.supply_voltage[0] = 19.5
+    rig.truth.supply.voltage[0] = 19.5
     rig.bend(contactor_feedback=faults((3, {"hold": 1.0}), (5, {"gain": -1.0, "offset": 1.0})))
     rig.step()
     assert measured.interlock_closed.tolist() == [1.0, 0.0]

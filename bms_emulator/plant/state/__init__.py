@@ -10,26 +10,56 @@ from typing import ClassVar
 
 from bms_emulator.arrays import Arena, Array, Group, array
 from bms_emulator.plant.state.ageing import AgeingState
+from bms_emulator.plant.state.auxiliary import OUTPUTS, IoCommands, IoState, Output, SupplyState
+from bms_emulator.plant.state.chiller import (
+    CHILLER_ALARMS,
+    CHILLER_COMMANDS,
+    CHILLER_SOURCES,
+    FAULT_LEVELS,
+    ChillerAlarm,
+    ChillerCommand,
+    ChillerCommands,
+    ChillerFault,
+    ChillerSource,
+    ChillerState,
+    FaultLevel,
+)
 from bms_emulator.plant.state.cooling import CHILLER_MODES, ChillerMode, ContainerState, PackState
-from bms_emulator.plant.state.electrical import (
+from bms_emulator.plant.state.electrical import CellState, Contactor, PackCircuit, RackState
+from bms_emulator.plant.state.grid import (
+    PHASES,
+    GridState,
+    LoadCommands,
+    LoadState,
+    MeterState,
+    PvCommands,
+    PvState,
+    WeatherState,
+)
+from bms_emulator.plant.state.pcs import (
+    PCS_FAULTS,
+    PCS_LIMITS,
     PCS_STATES,
-    CellState,
-    Contactor,
-    PackCircuit,
     PcsControl,
+    PcsFault,
+    PcsInputs,
+    PcsLimit,
     PcsPlantState,
     PcsState,
-    RackState,
+    ReactiveControl,
 )
 from bms_emulator.plant.state.safety import (
+    DETECTOR_STATES,
     DETECTORS,
     FIRE_LEVELS,
     RUNAWAY_STAGES,
     AirState,
     Detector,
+    DetectorState,
     FireCommands,
     FireLevel,
     FireState,
+    PanelState,
     RunawayStage,
     RunawayState,
 )
@@ -37,36 +67,69 @@ from bms_emulator.plant.state.surroundings import Surroundings
 from bms_emulator.plant.state.units import CMU_FAULTS, UnitState
 
 __all__ = [
+    "CHILLER_ALARMS",
+    "CHILLER_COMMANDS",
     "CHILLER_MODES",
+    "CHILLER_SOURCES",
     "CMU_FAULTS",
     "DETECTORS",
+    "DETECTOR_STATES",
+    "FAULT_LEVELS",
     "FIRE_LEVELS",
     "GROUPS",
+    "OUTPUTS",
+    "PCS_FAULTS",
+    "PCS_LIMITS",
     "PCS_STATES",
+    "PHASES",
     "RUNAWAY_STAGES",
     "AgeingState",
     "AirState",
     "CellState",
+    "ChillerAlarm",
+    "ChillerCommand",
+    "ChillerCommands",
+    "ChillerFault",
     "ChillerMode",
+    "ChillerSource",
+    "ChillerState",
     "Contactor",
     "ContainerState",
     "Detector",
+    "DetectorState",
+    "FaultLevel",
     "FireCommands",
     "FireLevel",
     "FireState",
+    "GridState",
+    "IoCommands",
+    "IoState",
+    "LoadCommands",
+    "LoadState",
+    "MeterState",
+    "Output",
     "PackCircuit",
     "PackState",
+    "PanelState",
     "PcsControl",
+    "PcsFault",
+    "PcsInputs",
+    "PcsLimit",
     "PcsPlantState",
     "PcsState",
     "PlantInputs",
     "PlantOverlay",
     "PlantState",
+    "PvCommands",
+    "PvState",
     "RackState",
+    "ReactiveControl",
     "RunawayStage",
     "RunawayState",
+    "SupplyState",
     "Surroundings",
     "UnitState",
+    "WeatherState",
 ]
 
 
@@ -114,7 +177,29 @@ class PlantOverlay:
     )
     chiller_gain: Array = array("container", "1", "Factor on chiller capacity; 0 is a trip.", 1.0)
     chiller_silent: Array = array("container", "", "1 while the chiller's reports do not arrive.")
+    chiller_faults: Array = array("container", "", "Bits of what is broken in the chiller.")
+    coolant_leak: Array = array("container", "kg/s", "Coolant that the loop loses.")
+    detector_hold: Array = array(
+        "container detector",
+        "1",
+        "Where the reading of the detector is stuck between clean, cool air and its set point; NaN free.",
+        float("nan"),
+    )
+    detector_failed: Array = array("container detector", "", "1 while the detector says that it has failed.")
+    agent_leak: Array = array("container", "1/s", "Share of the extinguishing agent that is lost.")
+    ups_gain: Array = array("container", "1", "Factor on the energy of the auxiliary supply's battery.", 1.0)
     cmu_faults: Array = array("rack pack", "", "Bits of what is wrong with the pack's monitoring unit.")
+    pcs_trip: Array = array("container", "", "1 trips the PCS from outside.")
+    pcs_gain: Array = array("container", "1", "Factor on what the PCS can do.", 1.0)
+    pcs_fan_gain: Array = array("container", "1", "Factor on the air that the fans of the PCS move.", 1.0)
+    dc_breaker_hold: Array = array("container", "", "1 welded, 0 stuck open, NaN free.", float("nan"))
+    ac_breaker_hold: Array = array("container", "", "1 welded, 0 stuck open, NaN free.", float("nan"))
+    grid_voltage_gain: Array = array("", "1", "Factor on the voltage of the grid.", 1.0)
+    grid_phase_gain: Array = array("phase", "1", "Factor on the voltage of the phase.", 1.0)
+    grid_frequency_shift: Array = array("", "Hz", "Deviation of the grid's frequency.")
+    meter_silent: Array = array("", "", "1 while the reports of the grid meter do not arrive.")
+    meter_failed: Array = array("", "", "1 while the grid meter reads nothing valid.")
+    weather_silent: Array = array("", "", "1 while the reports of the weather station do not arrive.")
 
 
 GROUPS: dict[str, type] = {
@@ -124,13 +209,27 @@ GROUPS: dict[str, type] = {
     "plant.packs": PackState,
     "plant.containers": ContainerState,
     "plant.pcs": PcsPlantState,
+    "plant.pcs.inputs": PcsInputs,
     "plant.ageing": AgeingState,
     "plant.runaway": RunawayState,
     "plant.air": AirState,
     "plant.fire": FireState,
     "plant.fire.commands": FireCommands,
+    "plant.panels": PanelState,
+    "plant.chillers": ChillerState,
+    "plant.chillers.commands": ChillerCommands,
+    "plant.supply": SupplyState,
+    "plant.io": IoState,
+    "plant.io.commands": IoCommands,
     "plant.surroundings": Surroundings,
     "plant.units": UnitState,
+    "plant.grid": GridState,
+    "plant.load": LoadState,
+    "plant.load.commands": LoadCommands,
+    "plant.pv": PvState,
+    "plant.pv.commands": PvCommands,
+    "plant.weather": WeatherState,
+    "plant.meter": MeterState,
     "plant.inputs": PlantInputs,
     "plant.overlay": PlantOverlay,
 }
@@ -146,13 +245,27 @@ class PlantState:
     packs: PackState
     containers: ContainerState
     pcs: PcsPlantState
+    pcs_inputs: PcsInputs
     ageing: AgeingState
     runaway: RunawayState
     air: AirState
     fire: FireState
     fire_commands: FireCommands
+    panels: PanelState
+    chillers: ChillerState
+    chiller_commands: ChillerCommands
+    supply: SupplyState
+    io: IoState
+    io_commands: IoCommands
     surroundings: Surroundings
     units: UnitState
+    grid: GridState
+    load: LoadState
+    load_commands: LoadCommands
+    pv: PvState
+    pv_commands: PvCommands
+    weather: WeatherState
+    meter: MeterState
 
     @classmethod
     def of(cls, arena: Arena) -> "PlantState":
@@ -164,11 +277,25 @@ class PlantState:
             packs=arena.group("plant.packs", PackState),
             containers=arena.group("plant.containers", ContainerState),
             pcs=arena.group("plant.pcs", PcsPlantState),
+            pcs_inputs=arena.group("plant.pcs.inputs", PcsInputs),
             ageing=arena.group("plant.ageing", AgeingState),
             runaway=arena.group("plant.runaway", RunawayState),
             air=arena.group("plant.air", AirState),
             fire=arena.group("plant.fire", FireState),
             fire_commands=arena.group("plant.fire.commands", FireCommands),
+            panels=arena.group("plant.panels", PanelState),
+            chillers=arena.group("plant.chillers", ChillerState),
+            chiller_commands=arena.group("plant.chillers.commands", ChillerCommands),
+            supply=arena.group("plant.supply", SupplyState),
+            io=arena.group("plant.io", IoState),
+            io_commands=arena.group("plant.io.commands", IoCommands),
             surroundings=arena.group("plant.surroundings", Surroundings),
             units=arena.group("plant.units", UnitState),
+            grid=arena.group("plant.grid", GridState),
+            load=arena.group("plant.load", LoadState),
+            load_commands=arena.group("plant.load.commands", LoadCommands),
+            pv=arena.group("plant.pv", PvState),
+            pv_commands=arena.group("plant.pv.commands", PvCommands),
+            weather=arena.group("plant.weather", WeatherState),
+            meter=arena.group("plant.meter", MeterState),
         )

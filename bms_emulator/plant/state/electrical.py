@@ -1,4 +1,4 @@
-"""Electrical state: cells, packs as circuits, racks, PCS."""
+"""Electrical state: cells, packs as circuits, racks."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -13,26 +13,6 @@ class Contactor(IntEnum):
     MAIN_NEGATIVE = 0
     PRECHARGE = 1
     MAIN_POSITIVE = 2
-
-
-class PcsState(IntEnum):
-    """Operating state of a PCS."""
-
-    OFF = 1
-    STARTING = 2
-    RUNNING = 3
-    FAULT = 4
-
-
-class PcsControl(IntEnum):
-    """What a PCS holds at its set point."""
-
-    POWER = 0
-    CURRENT = 1
-    VOLTAGE = 2
-
-
-PCS_STATES = {int(s): s.name.lower() for s in PcsState}
 
 
 @dataclass
@@ -145,30 +125,3 @@ class RackState:
         "rack contactor", "s", "Time since coil command and contacts came apart; 0 while they agree.", public=False
     )
     precharge_temperature: Array = array("rack", "K", "Temperature of the precharge resistor.", 298.15)
-
-
-@dataclass
-class PcsPlantState:
-    """Electrical state of the PCS of every container."""
-
-    GROUP: ClassVar = Group(root="pcs", source="plant")
-    state: Array = array("container", "", "Operating state.", 1.0, choices=PCS_STATES)
-    start_time: Array = array("container", "s", "Time spent in STARTING.", public=False)
-    power: Array = array("container", "W", "AC active power, positive in discharge.")
-    power_target: Array = array("container", "W", "AC power after ramp and limits.")
-    dc_power: Array = array("container", "W", "DC power, positive in discharge.")
-    loss: Array = array("container", "W", "Conversion loss.")
-    energy_exported: Array = array("container", "J", "AC energy delivered to the grid since the start.")
-    energy_imported: Array = array("container", "J", "AC energy taken from the grid since the start.")
-    limited: Array = array(
-        "container",
-        "",
-        "1 while a limit keeps power, current or voltage, whichever is controlled, from its set point.",
-        kind="boolean",
-    )
-    feasible_charge_power: Array = array(
-        "container", "W", "DC charge power at which the bus reaches the highest voltage of the PCS, >= 0."
-    )
-    feasible_discharge_power: Array = array(
-        "container", "W", "Largest DC power that the racks on the bus can give, at half of their voltage, >= 0."
-    )

@@ -36,6 +36,20 @@ class Detector(IntEnum):
     HEAT_HIGH = 4
 
 
+class DetectorState(IntEnum):
+    """What a fire panel says of a detector."""
+
+    NORMAL = 0
+    ALARM = 1
+    FAULT = 2
+    TEST = 3
+    TEST_ALARM = 4
+    """Above its set point while it is tested."""
+
+
+DETECTOR_STATES = {int(s): s.name.lower() for s in DetectorState}
+
+
 RUNAWAY_STAGES = {int(s): s.name.lower() for s in RunawayStage}
 
 
@@ -112,10 +126,23 @@ class FireState:
     standing: Array = array("container detector", "s", "Time for which a reading has stood above its set point.")
     tripped: Array = array("container", "", "Tripped detectors, latched.", kind="bitfield", choices=DETECTORS)
     level: Array = array("container", "", "Alarm level, latched.", choices=FIRE_LEVELS)
-    level2_time: Array = array("container", "s", "Time spent in level 2.")
+    level2_time: Array = array("container", "s", "Time spent in level 2 since nothing holds the release back.")
     gas_alarm: Array = array("container", "", "1 after a gas alarm, latched.", kind="boolean")
     ventilation_running: Array = array("container", "", "1 while the fan runs, louvers open.", kind="boolean")
     aerosol_released: Array = array("container", "", "1 once the aerosol has been released.", kind="boolean")
+    awake: Array = array("", "", "1 while any panel of the site has anything to do.")
+    manual_release: Array = array("container", "", "1 after the manual release was pressed, latched.", kind="boolean")
+    sounder_on: Array = array("container", "", "1 while the sounder sounds.", kind="boolean")
+    discharging: Array = array("container", "", "1 while the agent flows out.", kind="boolean")
+
+
+@dataclass
+class PanelState:
+    """Detectors of the fire panel of every container as it sees them, and its extinguishing agent."""
+
+    GROUP: ClassVar = Group(root="container", source="plant")
+    state: Array = array("container detector", "", "State of the detector.", choices=DETECTOR_STATES)
+    agent_lost: Array = array("container", "1", "Share of the agent that is gone.", point="fire.agent_lost")
 
 
 @dataclass
@@ -130,4 +157,36 @@ class FireCommands:
         kind="boolean",
         limits=(0, 1),
         point="fire.reset",
+    )
+    acknowledge: Array = array(
+        "container",
+        "",
+        "1 silences the sounder until the next alarm; returns to 0 when done.",
+        kind="boolean",
+        limits=(0, 1),
+        point="fire.acknowledge",
+    )
+    manual_release: Array = array(
+        "container",
+        "",
+        "1 while the manual release is pressed: fire, and release of the agent after the delay.",
+        kind="boolean",
+        limits=(0, 1),
+        point="fire.manual_release",
+    )
+    inhibit: Array = array(
+        "container",
+        "",
+        "1 holds the release of the agent back; its delay begins anew afterwards.",
+        kind="boolean",
+        limits=(0, 1),
+        point="fire.inhibit",
+    )
+    test: Array = array(
+        "container detector",
+        "",
+        "1 tests the detector: it shows what it reads, and nothing follows.",
+        kind="boolean",
+        limits=(0, 1),
+        point="test",
     )

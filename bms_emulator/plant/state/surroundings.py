@@ -33,6 +33,38 @@ class Surroundings:
         limits=(0.0, 36.0),
         point="supply.voltage",
     )
+    supply_failed: Array = array(
+        "container",
+        "",
+        "1 while what feeds the auxiliary supply has failed, and its battery carries the load.",
+        kind="boolean",
+        limits=(0, 1),
+        point="supply.failed",
+    )
+    surge_protection: Array = array(
+        "container",
+        "",
+        "1 while the surge protection device is spent.",
+        kind="boolean",
+        limits=(0, 1),
+        point="surge_protection.spent",
+    )
+    coolant_refill: Array = array(
+        "container",
+        "",
+        "1 fills the coolant loop and its make-up tank; returns to 0 when done.",
+        kind="boolean",
+        limits=(0, 1),
+        point="coolant.refill",
+    )
+    agent_refill: Array = array(
+        "container",
+        "",
+        "1 puts a full container of extinguishing agent in place; returns to 0 when done.",
+        kind="boolean",
+        limits=(0, 1),
+        point="fire.agent_refill",
+    )
     humidity: Array = array(
         "container",
         "1",

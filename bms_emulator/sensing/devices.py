@@ -1,0 +1,37 @@
+"""Reports of the devices around the battery to a master that asks them: chiller, fire panel, I/O module, UPS.
+
+They digitise for themselves: what they tell is taken as it is.
+"""
+
+from bms_emulator.arrays import Arena
+from bms_emulator.profile.site import SiteProfile
+from bms_emulator.sensing.chiller_report import bind_chillers
+from bms_emulator.sensing.devices_model import build_device_model
+from bms_emulator.sensing.devices_state import ChillerMeasured, FireMeasured, IoMeasured, UpsMeasured
+from bms_emulator.sensing.devices_truth import DeviceTruth
+from bms_emulator.sensing.module_report import bind_modules
+from bms_emulator.sensing.panel_report import bind_panels
+
+
+class Devices:
+    """Reports of all devices of a site, tick by tick.
+
+    Args:
+        site: Their constants.
+        arena: Where they are told.
+        truth: The plant.
+    """
+
+    def __init__(self, site: SiteProfile, arena: Arena, truth: DeviceTruth) -> None:
+        model = build_device_model(site)
+        ups = arena.group("measured.ups", UpsMeasured)
+        self._reports = (
+            bind_chillers(model, arena.group("measured.chiller", ChillerMeasured), truth),
+            bind_panels(model, arena.group("measured.fire", FireMeasured), truth),
+            bind_modules(model, arena.group("measured.io", IoMeasured), ups, truth),
+        )
+
+    def step(self) -> None:
+        """Let every device tell what it knows."""
+        for report in self._reports:
+            report.call()

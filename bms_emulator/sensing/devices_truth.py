@@ -1,0 +1,277 @@
+"""What the devices around the battery know of it. Structural: sensing never imports the plant."""
+
+from typing import Protocol
+
+from bms_emulator.arrays import Array
+
+
+class ChillerTruth(Protocol):
+    """Chillers as devices: arrays (container,)."""
+
+    @property
+    def source(self) -> Array:
+        """Who commands it."""
+
+    @property
+    def setpoint(self) -> Array:
+        """Supply temperature that it holds [K]."""
+
+    @property
+    def master_age(self) -> Array:
+        """Time since the last write of a master [s]."""
+
+    @property
+    def vessel(self) -> Array:
+        """Filling of the expansion vessel [1]."""
+
+    @property
+    def tank(self) -> Array:
+        """Filling of the make-up tank [1]."""
+
+    @property
+    def make_up_on(self) -> Array:
+        """1 while the make-up pump runs."""
+
+    @property
+    def operating_time(self) -> Array:
+        """Time for which the pump has run [s]."""
+
+    @property
+    def compressor_operating_time(self) -> Array:
+        """Time for which the compressor has run [s]."""
+
+    @property
+    def compressor_starts(self) -> Array:
+        """Starts of the compressor."""
+
+    @property
+    def alarms(self) -> Array:
+        """Bits of what it finds wrong."""
+
+    @property
+    def fault_code(self) -> Array:
+        """Worst alarm, counted from 1."""
+
+    @property
+    def fault_level(self) -> Array:
+        """How bad it is."""
+
+
+class CircuitTruth(Protocol):
+    """Coolant and chiller of containers: arrays (container,)."""
+
+    @property
+    def chiller_mode(self) -> Array:
+        """What the chiller does."""
+
+    @property
+    def compressor_on(self) -> Array:
+        """1 while the compressor runs."""
+
+    @property
+    def chiller_heat(self) -> Array:
+        """Heat put into the coolant [W]."""
+
+    @property
+    def chiller_power(self) -> Array:
+        """Electrical power of the chiller [W]."""
+
+    @property
+    def pump_power(self) -> Array:
+        """Electrical power of the pump [W]."""
+
+    @property
+    def pump_speed(self) -> Array:
+        """Relative to rated [1]."""
+
+    @property
+    def coolant_supply_temperature(self) -> Array:
+        """At the outlet of the chiller [K]."""
+
+    @property
+    def coolant_return_temperature(self) -> Array:
+        """At its inlet [K]."""
+
+    @property
+    def coolant_flow(self) -> Array:
+        """Mass flow [kg/s]."""
+
+    @property
+    def coolant_pressure(self) -> Array:
+        """Pressure rise of the pump [Pa]."""
+
+    @property
+    def ambient_temperature(self) -> Array:
+        """Outside air temperature [K]."""
+
+    @property
+    def air_temperature(self) -> Array:
+        """Air temperature inside the enclosure [K]."""
+
+
+class PanelTruth(Protocol):
+    """Fire panels: arrays (container,), readings (container, detector), whether any is awake ()."""
+
+    @property
+    def awake(self) -> Array:
+        """1 while any panel of the site has anything to do."""
+
+    @property
+    def reading(self) -> Array:
+        """Readings of the detectors."""
+
+    @property
+    def tripped(self) -> Array:
+        """Bits of the detectors that have tripped."""
+
+    @property
+    def level(self) -> Array:
+        """Alarm level."""
+
+    @property
+    def level2_time(self) -> Array:
+        """Time in level 2 since nothing holds the release back [s]."""
+
+    @property
+    def gas_alarm(self) -> Array:
+        """1 after a gas alarm."""
+
+    @property
+    def aerosol_released(self) -> Array:
+        """1 once the agent has been released."""
+
+    @property
+    def manual_release(self) -> Array:
+        """1 after the manual release was pressed."""
+
+    @property
+    def sounder_on(self) -> Array:
+        """1 while the sounder sounds."""
+
+    @property
+    def discharging(self) -> Array:
+        """1 while the agent flows out."""
+
+
+class PanelStateTruth(Protocol):
+    """Detectors, (container, detector), and agent, (container,), of fire panels."""
+
+    @property
+    def agent_lost(self) -> Array:
+        """Share of the agent that is gone [1]."""
+
+    @property
+    def state(self) -> Array:
+        """What the panel says of it."""
+
+
+class PanelCommandTruth(Protocol):
+    """Buttons of fire panels: arrays (container,)."""
+
+    @property
+    def inhibit(self) -> Array:
+        """1 while the release is held back."""
+
+
+class SupplyTruth(Protocol):
+    """Auxiliary supplies: arrays (container,)."""
+
+    @property
+    def voltage(self) -> Array:
+        """At controllers and coils [V]."""
+
+    @property
+    def on_battery(self) -> Array:
+        """1 while the battery carries the load."""
+
+    @property
+    def soc(self) -> Array:
+        """State of charge of the battery [1]."""
+
+    @property
+    def charge_power(self) -> Array:
+        """Drawn to charge it [W]."""
+
+
+class OutputTruth(Protocol):
+    """Input and output modules: arrays (container,)."""
+
+    @property
+    def outputs(self) -> Array:
+        """Bits of the outputs that are on."""
+
+
+class BreakerTruth(Protocol):
+    """Racks: arrays (rack,)."""
+
+    @property
+    def breaker_closed(self) -> Array:
+        """1 while the breaker conducts."""
+
+
+class HandTruth(Protocol):
+    """Hands and accidents: arrays (container,)."""
+
+    @property
+    def emergency_stop(self) -> Array:
+        """1 while the button is pressed."""
+
+    @property
+    def door_open(self) -> Array:
+        """1 while a door stands open."""
+
+    @property
+    def water(self) -> Array:
+        """1 while water stands on the floor."""
+
+    @property
+    def supply_failed(self) -> Array:
+        """1 while what feeds the auxiliary supply has failed."""
+
+    @property
+    def surge_protection(self) -> Array:
+        """1 while the surge protection device is spent."""
+
+    @property
+    def humidity(self) -> Array:
+        """Relative humidity in the enclosure [1]."""
+
+
+class DeviceTruth(Protocol):
+    """The plant as far as its devices reach into it."""
+
+    @property
+    def chillers(self) -> ChillerTruth:
+        """Chillers."""
+
+    @property
+    def containers(self) -> CircuitTruth:
+        """Coolant and air."""
+
+    @property
+    def fire(self) -> PanelTruth:
+        """Fire panels."""
+
+    @property
+    def panels(self) -> PanelStateTruth:
+        """Their detectors and agent."""
+
+    @property
+    def fire_commands(self) -> PanelCommandTruth:
+        """Their buttons."""
+
+    @property
+    def supply(self) -> SupplyTruth:
+        """Auxiliary supplies."""
+
+    @property
+    def io(self) -> OutputTruth:
+        """Input and output modules."""
+
+    @property
+    def racks(self) -> BreakerTruth:
+        """Racks."""
+
+    @property
+    def surroundings(self) -> HandTruth:
+        """Hands and accidents."""
