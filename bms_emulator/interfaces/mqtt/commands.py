@@ -26,8 +26,11 @@ REMEMBERED = 1024
 _SHAPES = (
     '{"id": "1", "set": {"pcs[1].power_setpoint": 1e6}}, '
     '{"id": "2", "get": "container[1].rack[3].cell[*].voltage"}, '
-    '{"id": "3", "fault": {"add": {...}}} or {"id": "4", "fault": {"clear": {"names": ["ov1"]}}}'
+    '{"id": "3", "fault": {"add": {...}}}, {"id": "4", "fault": {"clear": {"names": ["ov1"]}}} '
+    'or {"id": "5", "fast_forward": {"days": 30}}'
 )
+
+_OPERATIONS = ("set", "get", "fault", "fast_forward")
 
 Scalar = bool | float | str
 Selector = Annotated[str, Field(min_length=1, max_length=SELECTOR_LENGTH_MAX)]
@@ -68,6 +71,12 @@ class FaultChange(_Part):
         return self
 
 
+class FastForward(_Part):
+    """Age the cells by days that are not simulated."""
+
+    days: Annotated[float, Field(gt=0)]
+
+
 class Request(_Part):
     """A command as it arrives."""
 
@@ -75,6 +84,7 @@ class Request(_Part):
     set: dict[Selector, Scalar] | None = None
     fault: FaultChange | None = None
     get: Selector | None = None
+    fast_forward: FastForward | None = None
     timestamp: float | None = None
     """When it was sent, Unix time [s]."""
     expires_s: Annotated[float, Field(gt=0)] | None = None
@@ -82,9 +92,10 @@ class Request(_Part):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        given = [name for name in ("set", "fault", "get") if getattr(self, name) is not None]
+        given = [name for name in _OPERATIONS if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f'must have one of "set", "fault" and "get", has {" and ".join(given) or "none"}')
+            allowed = ", ".join(f'"{name}"' for name in _OPERATIONS)
+            raise ValueError(f"must have one of {allowed}, has {' and '.join(given) or 'none'}")
         if self.set is not None and not self.set:
             raise ValueError("set: names no point")
         if self.expires_s is not None and self.timestamp is None:
@@ -168,8 +179,10 @@ class Commander:
         command: tuple[str, dict[str, Any]]
         if request.set is not None:
             command = ("write", {"writes": writes(self._link.catalogue, request.set, POINTS_MAX)})
+        elif request.fast_forward is not None:
+            command = ("fast_forward", {"days": request.fast_forward.days})
         else:
-            assert request.fault is not None  # a request has one of set, fault and get
+            assert request.fault is not None  # a request has one of the operations
             added, cleared = request.fault.add, request.fault.clear
             if cleared is None:
                 command = ("fault_add", {"fault": added})
@@ -218,7 +231,7 @@ def _id_of(payload: bytes) -> str | None:
 
 def _digest(request: Request) -> bytes:
     """What the command asks, whenever it was sent."""
-    asked = request.model_dump(include={"set", "fault", "get"})
+    asked = request.model_dump(include=set(_OPERATIONS))
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
 
 

@@ -3,10 +3,13 @@
 Topics, under ``{prefix}/{site}``:
 
 - ``status``: ``online`` or ``offline``, retained; the last will says ``offline``.
-- ``container/1/state``, ``container/1/rack/3/state``, ``pcs/1/state``: retained JSON, every period; QoS 0, since the
-  next one replaces it. All messages of a round show one tick.
+- ``container/1/state``, ``container/1/rack/3/state``, ``pcs/1/state``, ``meter/state`` and so on: retained JSON, every
+  period; QoS 0, since the next one replaces it. All messages of a round show one tick.
 - ``event``: one JSON message for each event, QoS 1.
+- ``container/1/rack/3/cells``: JSON arrays of all cells, asked for on ``.../cells/get`` or at a period of its own.
 - ``command``: JSON commands; each gets an answer on ``answer``, or on the response topic that an MQTT 5 message names.
+
+On request the same site describes itself to Home Assistant, and is an edge node of Sparkplug B.
 """
 
 import asyncio
@@ -14,12 +17,17 @@ import contextlib
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
 
 from bms_emulator.interfaces.link import Link
-from bms_emulator.interfaces.mqtt.client import INCOMING_MAX, Address, Connection, Message, parse_url
+from bms_emulator.interfaces.mqtt.address import Address, parse_url
+from bms_emulator.interfaces.mqtt.cells import CellArrays
+from bms_emulator.interfaces.mqtt.client import Connection, Message
 from bms_emulator.interfaces.mqtt.commands import Commander
 from bms_emulator.interfaces.mqtt.events import EventQueue, watch
+from bms_emulator.interfaces.mqtt.home_assistant import Discovery
+from bms_emulator.interfaces.mqtt.reconnect import INCOMING_MAX, Broker, until_one_ends
 from bms_emulator.interfaces.mqtt.telemetry import Telemetry
 from bms_emulator.interfaces.values import dumps
 from bms_emulator.profile.site import Mqtt
@@ -69,14 +77,23 @@ class _Site:
     def __init__(self, link: Link, options: Mqtt, address: Address) -> None:
         site = re.sub(r"[+#/\s]", "_", link.catalogue.site.name)
         self._link = link
-        self._period = options.period_s
+        self._options = options
         self._base = f"{options.topic_prefix}/{site}"
-        self._connection = Connection(address, options, self._base, f"{self._base}/status")
+        self._command_topic = f"{self._base}/command"
+        self._broker = Broker(address, options)
+        self._connection = Connection(self._broker, self._base, f"{self._base}/status")
         self._telemetry = Telemetry(link.catalogue, self._base)
+        self._cells = CellArrays(link.catalogue, self._base)
+        self._discovery = Discovery(link.catalogue, self._base, options) if options.home_assistant else None
         self._events = EventQueue()
         self._commander = Commander(link, time.time)
         self._arrived: asyncio.Queue[Message] = asyncio.Queue(INCOMING_MAX)
         self._answers: asyncio.Queue[Answer] = asyncio.Queue(ANSWERS_MAX)
+        self._edge: Callable[[], Coroutine[Any, Any, None]] | None = None
+        if options.sparkplug is not None:
+            from bms_emulator.interfaces.mqtt.sparkplug import EdgeNode
+
+            self._edge = EdgeNode(link, self._broker, options.sparkplug, site).run
 
     async def run(self, ready: Callable[[str], None]) -> None:
         told = False
@@ -85,27 +102,42 @@ class _Site:
             nonlocal told
             if not told:
                 told = True
-                ready(f"MQTT {self._connection.address}, {self._base}/#" + ("" if connected else " (no broker yet)"))
+                ready(f"MQTT {self._broker.address}, {self._base}/#" + ("" if connected else " (no broker yet)"))
 
+        topics = [self._command_topic, self._cells.request_topic]
+        if self._discovery is not None:
+            topics.append(self._discovery.status_topic)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(watch(self._link, self._events))
             tasks.create_task(self._send_events())
             tasks.create_task(self._obey())
             tasks.create_task(self._send_answers())
-            await self._connection.hold(f"{self._base}/command", self._receive, self._show_state, tried)
+            if self._edge is not None:
+                tasks.create_task(self._edge())
+            await self._connection.hold(topics, self._receive, self._show, tried)
+
+    async def _show(self) -> None:
+        """Publish what is shown while the connection lasts."""
+        parts = [_every(self._options.period_s, self._show_state), self._show_cells_asked_for()]
+        if self._options.cells_period_s is not None:
+            parts.append(_every(self._options.cells_period_s, self._show_cells))
+        if self._discovery is not None:
+            parts.append(self._discovery.show(self._connection.show))
+        await until_one_ends(*parts)
 
     async def _show_state(self) -> None:
-        """Publish the state at every period; a site too large, or a broker too slow, for that gets fewer rounds."""
-        clock = asyncio.get_running_loop().time
-        due = clock()
+        values, tick, simulated = self._link.values(self._telemetry.offsets)
+        for topic, payload in self._telemetry.messages(values, tick, simulated):
+            await self._connection.show(topic, payload)
+
+    async def _show_cells(self) -> None:
+        for rack in range(self._cells.rack_count):
+            await self._connection.show(*self._cells.message(self._link, rack), retain=False)
+
+    async def _show_cells_asked_for(self) -> None:
         while True:
-            began = clock()
-            values, tick, simulated = self._link.values(self._telemetry.offsets)
-            for topic, payload in self._telemetry.messages(values, tick, simulated):
-                await self._connection.show(topic, payload)
-            now = clock()
-            due = max(due + self._period, now + (now - began))  # rests as long as it worked: the rest is others' turn
-            await asyncio.sleep(due - now)
+            rack = await self._cells.asked_for()
+            await self._connection.show(*self._cells.message(self._link, rack), retain=False)
 
     async def _send_events(self) -> None:
         while True:
@@ -113,6 +145,12 @@ class _Site:
             await self._connection.deliver(f"{self._base}/event", await self._events.next())
 
     def _receive(self, message: Message) -> None:
+        if message.topic != self._command_topic:
+            if self._discovery is not None and message.topic == self._discovery.status_topic:
+                self._discovery.hear(message.payload)
+            elif not message.retained:
+                self._cells.ask(message.topic)
+            return
         try:
             self._arrived.put_nowait(message)
         except asyncio.QueueFull:
@@ -136,3 +174,15 @@ class _Site:
         if not topic or topic.startswith(f"{self._base}/") or set(topic) & {"+", "#"}:
             return f"{self._base}/answer"
         return topic
+
+
+async def _every(period: float, show: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Show something at every period [s]; a site too large, or a broker too slow, for that gets fewer rounds."""
+    clock = asyncio.get_running_loop().time
+    due = clock()
+    while True:
+        began = clock()
+        await show()
+        now = clock()
+        due = max(due + period, now + (now - began))  # rests as long as it worked: the rest is others' turn
+        await asyncio.sleep(due - now)

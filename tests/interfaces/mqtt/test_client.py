@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from bms_emulator.interfaces.mqtt.client import Address, Connection, parse_url
+from bms_emulator.interfaces.mqtt.address import Address, parse_url
+from bms_emulator.interfaces.mqtt.reconnect import Broker
 from bms_emulator.profile.site import Mqtt
 
 
@@ -28,10 +29,10 @@ def test_other_urls_are_refused_with_what_is_allowed(url: str) -> None:
 )
 async def test_options_that_do_not_fit_are_all_told_at_once(options: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        Connection(Address("a", 1883), Mqtt(**options), "me", "status")
+        Broker(Address("a", 1883), Mqtt(**options))
 
 
 async def test_a_client_certificate_needs_its_files(tmp_path: Path) -> None:
     options = Mqtt(certificate_file=str(tmp_path / "client.pem"), key_file=str(tmp_path / "client.key"))
     with pytest.raises(ValueError, match=r"client\.pem': no such file; .*client\.key': no such file"):
-        Connection(Address("a", 8883, tls=True), options, "me", "status")
+        Broker(Address("a", 8883, tls=True), options)

@@ -53,7 +53,7 @@ async def test_no_payload_disturbs_the_emulator(payload: bytes) -> None:
 @pytest.mark.parametrize(
     ("payload", "said"),
     [
-        ({"id": "1"}, 'must have one of "set", "fault" and "get", has none'),
+        ({"id": "1"}, 'must have one of "set", "get", "fault", "fast_forward", has none'),
         ({"id": "1", "set": {"a": 1}, "get": "b"}, "has set and get"),
         ({"id": "1", "set": {}}, "names no point"),
         ({"id": 1, "get": "rack[1].soc"}, "id: Input should be a valid string"),
@@ -70,6 +70,7 @@ async def test_no_payload_disturbs_the_emulator(payload: bytes) -> None:
         ({"id": "1", "set": {"rack[1].soc": 1, "rack[99].enabled": 1}}, "read-only (firmware); rack[99].enabled"),
         ({"id": "1", "get": "rack[*].cell[*].*", "expires_s": 3}, '"expires_s" needs "timestamp"'),
         ({"id": "1", "get": "plant.rack[1].cell[1].soc"}, "is the truth of the plant"),
+        ({"id": "1", "fast_forward": {"days": 0}}, "fast_forward.days: Input should be greater than 0"),
         ({"id": "1", "fault": {}}, 'must have "add" or "clear"'),
         ({"id": "1", "fault": {"add": {"target": "rack[1]"}}}, "kind is missing"),
         (b"x" * (PAYLOAD_MAX + 1), f"must be at most {PAYLOAD_MAX}"),
@@ -143,3 +144,13 @@ async def test_faults_are_added_and_cleared() -> None:
     assert added["result"] == fault
     assert (await ask({"id": "g", "fault": {"clear": {"names": ["ov1"]}}}, link))["result"] == ["ov1"]
     assert not link.faults
+
+
+async def test_days_are_skipped_once_for_one_id() -> None:
+    link = FakeSite()
+    commander = Commander(link, lambda: 0.0)
+    command = b'{"id": "f", "fast_forward": {"days": 30}}'
+    answer = await commander.answer(command)
+    assert answer["result"] == {"days": 30.0}
+    assert (await commander.answer(command))["repeated"]
+    assert [(sent.op, sent.args) for sent in link.commands] == [("fast_forward", {"days": 30.0})]

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import math
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -21,7 +22,7 @@ def free_port() -> int:
 
 
 @contextlib.asynccontextmanager
-async def mosquitto(program: str, port: int, folder: Path, *lines: str) -> AsyncIterator[None]:
+async def mosquitto(program: str, port: int, folder: Path, *lines: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run the broker; at the end it is killed, as a power failure would."""
     config = folder / f"mosquitto-{port}.conf"
     config.write_text("\n".join([f"listener {port} 127.0.0.1", "allow_anonymous true", "user root", *lines]) + "\n")
@@ -35,7 +36,7 @@ async def mosquitto(program: str, port: int, folder: Path, *lines: str) -> Async
                     writer.close()
                     break
                 await asyncio.sleep(0.02)
-        yield
+        yield process
     finally:
         process.kill()
         await process.wait()
@@ -44,8 +45,9 @@ async def mosquitto(program: str, port: int, folder: Path, *lines: str) -> Async
 class Wire:
     """A TCP connection between the emulator and the broker that a test can cut."""
 
-    def __init__(self, target: int) -> None:
-        self._target = target
+    def __init__(self, target: int, bytes_per_second: float) -> None:
+        self.target = target
+        self._rate = bytes_per_second
         self._ends: set[asyncio.StreamWriter] = set()
         self.whole = True
 
@@ -53,14 +55,19 @@ class Wire:
         if not self.whole:
             writer.transport.abort()
             return
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
         self._ends |= {writer, far_writer}
+        if not self.whole:
+            self.cut()
         await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65_536):
                 writer.write(data)
+                await writer.drain()
+                if self._rate < math.inf:
+                    await asyncio.sleep(len(data) / self._rate)
         writer.close()
 
     def cut(self) -> None:
@@ -74,8 +81,8 @@ class Wire:
 
 
 @contextlib.asynccontextmanager
-async def wired(target: int) -> AsyncIterator[tuple[Wire, int]]:
-    wire = Wire(target)
+async def wired(target: int, bytes_per_second: float = math.inf) -> AsyncIterator[tuple[Wire, int]]:
+    wire = Wire(target, bytes_per_second)
     server = await asyncio.start_server(wire.carry, "127.0.0.1", 0)
     try:
         yield wire, int(server.sockets[0].getsockname()[1])
@@ -183,3 +190,21 @@ async def test_user_name_and_password_come_from_the_options_and_the_environment(
         subscribed(port, f"{BASE}/status", username="bms", password="secret") as client,
     ):
         assert (await client.next()).payload == b"online"
+
+
+async def test_a_slow_broker_gets_whole_states_in_their_order(
+    require_program: Callable[[str], str], tmp_path: Path
+) -> None:
+    link, port = FakeSite(), free_port()
+    async with (
+        mosquitto(require_program("mosquitto"), port, tmp_path),
+        wired(port, bytes_per_second=200_000) as (_, near),
+        served(link, broker=f"mqtt://127.0.0.1:{near}", period_s=0.1),
+        subscribed(port, f"{BASE}/pcs/1/state") as client,
+    ):
+        ticks: list[int] = []
+        while len(ticks) < 4:
+            link.tick += 1
+            ticks.append(json.loads((await client.next()).payload)["tick"])
+            await asyncio.sleep(0)
+    assert ticks == sorted(ticks)

@@ -167,6 +167,6 @@ async def test_an_absent_broker_is_warned_of_once_and_awaited(caplog: pytest.Log
         link.happen(level=1)
         async with broker.embedded_broker("127.0.0.1", port), subscribed(port, f"{BASE}/event") as client:
             event = await client.next()
-            warnings = [record for record in caplog.records if record.name.endswith("mqtt.client")]
+            warnings = [record for record in caplog.records if record.name.endswith("mqtt.reconnect")]
     assert json.loads(event.payload)["sequence"] == 1
     assert len(warnings) == 1
