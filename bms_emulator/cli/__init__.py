@@ -3,7 +3,7 @@
 import typer
 
 from bms_emulator import __version__
-from bms_emulator.cli import age, cell, fault, firmware, map, points, profile, run, status, validate
+from bms_emulator.cli import age, cell, fault, firmware, map, points, profile, run, status, tls, validate
 
 app = typer.Typer(
     name="bms-emulator",
@@ -43,6 +43,7 @@ app.add_typer(cell.app, name="cell")
 app.add_typer(firmware.app, name="firmware")
 app.add_typer(profile.app, name="profile")
 app.add_typer(map.app, name="map")
+app.add_typer(tls.app, name="tls")
 
 
 def main() -> None:

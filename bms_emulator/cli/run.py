@@ -246,7 +246,9 @@ def _check_exposure(site: "SiteProfile", expose: bool, token: str | None, consol
     """The token to use; refuses addresses beyond loopback unless they were asked for."""
     from bms_emulator.profile.site import is_loopback
 
+    own = [(f"modbus.devices.{n}.host", device.host) for n, device in enumerate(site.modbus.devices)]
     hosts = {"modbus.host": site.modbus.host, "http.host": site.http.host}
+    hosts |= {key: host for key, host in own if host is not None}
     outside = {key: host for key, host in hosts.items() if not is_loopback(host)}
     if not outside:
         return token
@@ -258,7 +260,9 @@ def _check_exposure(site: "SiteProfile", expose: bool, token: str | None, consol
     if token is None:
         token = secrets.token_urlsafe(18)
         console.print(f"token for HTTP writes: {token}", markup=False, highlight=False, soft_wrap=True)
-    if "modbus.host" in outside:
-        message = f"modbus.host = {site.modbus.host}: Modbus knows no passwords; whoever reaches its port can write"
-        console.print(message, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    plain = {device.host or site.modbus.host for device in site.modbus.devices if not (device.tls or device.serial)}
+    for key, host in outside.items():
+        if key.startswith("modbus") and host in plain:
+            message = f"{key} = {host}: Modbus knows no passwords; whoever reaches its port can write"
+            console.print(message, style="yellow", markup=False, highlight=False, soft_wrap=True)
     return token

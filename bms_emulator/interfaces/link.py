@@ -21,7 +21,8 @@ class Command:
     Attributes:
         op: ``write``, ``fault_add``, ``fault_clear``, ``fast_forward``.
         origin: Who asked, e.g. ``modbus:127.0.0.1:51234``, for the journal.
-        args: For ``write``: ``{"writes": [[offset, value], ...]}`` with arena offsets and SI values.
+        args: For ``write``: ``{"writes": [[offset, value], ...]}`` with arena offsets and SI values, or
+            ``{"refused": why}`` for one that the interface refused itself, so that journal and events tell of it.
             For ``fault_add``: ``{"fault": {...}, "dry_run": bool}``, the fault as its specification says.
             For ``fault_clear``: ``{"names": [...]}``, ``{"match": "pattern"}`` or ``{"all": true}``.
             For ``fast_forward``: ``{"days": number}``.

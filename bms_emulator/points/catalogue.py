@@ -13,22 +13,27 @@ import itertools
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bms_emulator.arrays import Layout, Slot
+from bms_emulator.arrays import ROOTS, Layout, Slot
 from bms_emulator.firmware.contract import GROUPS as FIRMWARE_GROUPS
 from bms_emulator.firmware.reference.state import GROUPS as REFERENCE_GROUPS
 from bms_emulator.plant.state import GROUPS as PLANT_GROUPS
-from bms_emulator.plant.state import Contactor
+from bms_emulator.plant.state import PHASES, Contactor, Detector
 from bms_emulator.points.emulator import GROUPS as EMULATOR_GROUPS
+from bms_emulator.points.registers import GROUPS as REGISTER_GROUPS
 from bms_emulator.profile.site import SiteProfile
+from bms_emulator.profile.thresholds import Ratings, Threshold
 from bms_emulator.sensing.state import GROUPS as SENSING_GROUPS
+from bms_emulator.units import kelvin
 
-GROUPS: dict[str, type] = PLANT_GROUPS | SENSING_GROUPS | FIRMWARE_GROUPS | REFERENCE_GROUPS | EMULATOR_GROUPS
+GROUPS: dict[str, type] = (
+    PLANT_GROUPS | SENSING_GROUPS | FIRMWARE_GROUPS | REFERENCE_GROUPS | EMULATOR_GROUPS | REGISTER_GROUPS
+)
 """Every group of arrays of a site, by prefix: the order is the order in the arena."""
 
 _DOT = re.compile(r"\.(?![^\[]*\])")
@@ -184,12 +189,16 @@ class Catalogue:
             "alarm": tuple(row.id for row in site.firmware.rack_alarms),
             "bank_alarm": tuple(row.id for row in site.firmware.container_alarms),
             "contactor": tuple(member.name.lower() for member in Contactor),
+            "detector": tuple(member.name.lower() for member in Detector),
+            "phase": PHASES,
         }
         for slot in self.layout.slots.values():
-            if slot.group.public and slot.info.public and slot.size:
-                family = _family(site, slot, labels)
+            if not (slot.group.public and slot.info.public and slot.size):
+                continue
+            for part, limits in _parts(site, slot):
+                family = _family(site, part, limits, labels)
                 if family.name in self.families:
-                    raise RuntimeError(f"{slot.name} and {self.families[family.name].slot.name} are both {family.name}")
+                    raise RuntimeError(f"{part.name} and {self.families[family.name].slot.name} are both {family.name}")
                 self.families[family.name] = family
         alias = _cell_temperature(site, self.families["container.rack.temperature_sensor.temperature"])
         self._by_start = sorted(self.families.values(), key=lambda family: family.slot.offset)
@@ -244,7 +253,7 @@ class Catalogue:
                 raise PointError(f"{selector}: {text!r} is no path segment; write name, name[1], name[1..3] or name[*]")
             segments.append((match["name"], match["index"]))
         at = 1 if segments[0][0] == "plant" else 0
-        if len(segments) > at and segments[at][0] not in ("container", "pcs", "emulator"):
+        if len(segments) > at and segments[at][0] not in ROOTS:
             segments.insert(at, ("container", None))
         return segments
 
@@ -292,9 +301,36 @@ def _position(selector: str, axis: Axis, text: str) -> int:
     raise PointError(f"{selector}: {axis.name}[{text}] does not exist; allowed: {allowed}")
 
 
-def _family(site: SiteProfile, slot: Slot, labels: dict[str, tuple[str, ...]]) -> Family:
+def _parts(site: SiteProfile, slot: Slot) -> list[tuple[Slot, tuple[float, float] | None]]:
+    """An array and its limits; one that begins with an axis of alarms is one for each, in the unit of its thresholds.
+
+    Limits of thresholds follow from the site's ratings, so that no format must hold all that lies between them.
+    """
+    alarms = {"alarm": site.firmware.rack_alarms, "bank_alarm": site.firmware.container_alarms}
+    rows = alarms.get(slot.info.axes[0]) if slot.info.axes else None
+    if rows is None:
+        return [(slot, slot.info.limits)]
+    ratings, size = Ratings.of(site), slot.size // len(rows)
+    parts = []
+    for n, row in enumerate(rows):
+        threshold = Threshold.of(row, ratings)
+        info = replace(
+            slot.info,
+            axes=slot.info.axes[1:],
+            unit=threshold.unit,
+            point=(slot.info.point or "*").replace("*", row.id),
+        )
+        part = Slot(f"{slot.name}.{row.id}", slot.offset + n * size, slot.shape[1:], info, slot.group)
+        parts.append((part, threshold.limits))
+    return parts
+
+
+def _family(
+    site: SiteProfile, slot: Slot, limits: tuple[float, float] | None, labels: dict[str, tuple[str, ...]]
+) -> Family:
     """The family of an array: its axes become the path, its name the last segment."""
     root, info = slot.group.root, slot.info
+    own = (info.point or slot.name.rsplit(".", 1)[-1]).split(".")
     containers = Axis(root, site.container_count)
     axes: list[Axis] = []
     for axis in info.axes:
@@ -303,24 +339,37 @@ def _family(site: SiteProfile, slot: Slot, labels: dict[str, tuple[str, ...]]) -
         elif axis == "rack":
             axes += [containers, Axis("rack", site.container.rack_count)]
         else:
-            name = _AXIS_NAMES.get(axis, axis)
+            name = own[-1] if axis == "level" else _AXIS_NAMES.get(axis, axis)
             axes.append(Axis(name, site.counts[axis], labels.get(axis, ())))
-    last = info.point or slot.name.rsplit(".", 1)[-1]
-    path = [axis.name for axis in axes] or [root]
-    own = last.split(".")
+    path = [axis.name for axis in axes if axis.name != own[-1]]
+    if not path or path[0] != root:
+        path = [root, *path]
     while len(own) > 1 and own[0] in path:
         own.pop(0)
     name = ".".join(path + own)
     if slot.group.source == "plant":
         name = f"plant.{name}"
-    return Family(name, slot, tuple(axes), None, _site_limits(site).get(name, info.limits), info.doc)
+    return Family(name, slot, tuple(axes), None, _site_limits(site).get(name, limits), info.doc)
 
 
 def _site_limits(site: SiteProfile) -> dict[str, tuple[float, float]]:
     """Limits of writable points that follow from the site's ratings."""
     power, current = site.pcs.rated_power_kw * 1e3, site.pcs.rated_current_a
+    reactive = site.pcs.rated_reactive_kvar * 1e3
+    controller = site.container.chiller.controller
+    coolant = (kelvin(controller.setpoint_min_degc), kelvin(controller.setpoint_max_degc))
     return {
+        "container.chiller.cooling_setpoint": coolant,
+        "container.chiller.heating_setpoint": coolant,
         "pcs.power_setpoint": (-power, power),
+        "pcs.power_setpoint_reversion": (-power, power),
+        "pcs.power_ramp_rate": (1e-4, site.pcs.ramp_percent_per_s * 1e-2),
+        "pcs.reactive_setpoint": (-reactive, reactive),
+        "pcs.reactive_setpoint_reversion": (-reactive, reactive),
+        "pcs.reactive_ramp_rate": (1e-4, site.pcs.reactive_ramp_percent_per_s * 1e-2),
+        **dict.fromkeys(("pcs.power_max", "pcs.charge_power_max", "pcs.discharge_power_max"), (0.0, power)),
+        "pcs.apparent_power_max": (0.0, site.pcs.rated_apparent_kva * 1e3),
+        **dict.fromkeys(("pcs.reactive_delivered_max", "pcs.reactive_absorbed_max"), (0.0, reactive)),
         "pcs.current_setpoint": (-current, current),
         "pcs.current_limit": (0.0, current),
         "pcs.voltage_setpoint": (site.pcs.dc_voltage_min_v, site.pcs.dc_voltage_max_v),

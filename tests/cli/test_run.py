@@ -44,6 +44,12 @@ def test_addresses_beyond_this_machine_must_be_asked_for():
     assert "modbus.host = 0.0.0.0" in done.output
 
 
+def test_a_device_beyond_this_machine_must_be_asked_for_too():
+    done = run("--set", "modbus.devices.0.host=192.0.2.7")
+    assert done.exit_code == 2
+    assert "modbus.devices.0.host = 192.0.2.7: is not a loopback address; --expose permits it" in done.output
+
+
 def test_a_journal_that_cannot_be_written_is_a_problem_before_the_start(tmp_path):
     ports = ["--modbus-port", "0", "--http-port", "0", "--mqtt", "off"]
     done = run(*ports, "--journal", str(tmp_path / "none" / "journal.jsonl"))

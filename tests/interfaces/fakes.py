@@ -34,6 +34,7 @@ class FakeLink:
         self._catalogue = Catalogue(self.site)
         self.arena = Arena(self._catalogue.layout)
         self.plan: ModbusPlan = compile_maps(self.site, self._catalogue)
+        self.plan.initialise(self.arena.buffer)
         self.images: NDArray[np.uint8] = np.frombuffer(self.plan.template, np.uint8).copy()
         self.tick = 0
         self.commands: list[Command] = []
@@ -91,5 +92,7 @@ class FakeLink:
 
     def _apply(self, command: Command) -> None:
         if command.op == "write":
+            if "refused" in command.args:
+                raise PointError(command.args["refused"])
             for offset, value in command.args["writes"]:
                 self.arena.buffer[int(offset)] = value

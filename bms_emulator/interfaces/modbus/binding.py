@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bms_emulator.interfaces.modbus.conversion import Conversion, conversion
 from bms_emulator.interfaces.modbus.layout import Dim, Place
+from bms_emulator.interfaces.modbus.map import Shown
 from bms_emulator.points.catalogue import Catalogue, Family, PointError
 from bms_emulator.profile.wording import near
 
@@ -43,14 +44,14 @@ def bind(catalogue: Catalogue, pattern: str, place: Place, container: int, *, se
     Raises:
         PointError: No such point, an index is missing, or it is nothing that a register may show.
     """
-    family = _family(catalogue, pattern)
+    family = family_of(catalogue, pattern)
     source = family.slot.group.source
     if source not in READABLE:
         raise PointError(f"{pattern}: is a {source} point; a register shows {', '.join(READABLE)} points only")
     around = {dim.axis for dim in place.dims}
     fill = {axis.name: "*" for axis in family.axes if axis.name in around or several}
-    fill |= {"container": str(container), "pcs": str(container)}
-    text, given = _filled(pattern, fill, {axis.name for axis in family.axes})
+    fill |= {axis.name: str(container) for axis in family.axes[:1] if axis.name == family.name.partition(".")[0]}
+    text, given = _filled(pattern, family, fill)
     [selection] = catalogue.select(text)
     chosen = [len(indices) for indices in selection.indices]
     repeated = [n for n, axis in enumerate(family.axes) if axis.name in around and axis.name not in given]
@@ -73,14 +74,13 @@ def ages_of(catalogue: Catalogue, bound: Bound) -> NDArray[np.int64] | None:
     return ages.offset + (bound.offsets[..., 0] - slot.offset) // (slot.size // ages.size)
 
 
-def conversion_of(place: Place, si_unit: str) -> Conversion:
-    """The line from a value in SI to the raw value of a row.
+def conversion_of(place: Place, shown: Shown, si_unit: str) -> Conversion:
+    """The line from a value in SI to the raw value of a row or part.
 
     Raises:
         ValueError: The row's unit cannot show such a value, or its scale names no row.
     """
-    row = place.row
-    scale = row.scale
+    scale = shown.scale
     if isinstance(scale, str):
         named = place.scales.get(scale)
         if named is None:
@@ -88,11 +88,15 @@ def conversion_of(place: Place, si_unit: str) -> Conversion:
         if not isinstance(named.value, float):
             raise ValueError(f"scale = {scale!r}: that row has no number")
         scale = float(10.0**named.value)
-    return conversion(si_unit, row.unit, scale, row.offset, negate=row.negate)
+    return conversion(si_unit, shown.unit, scale, shown.offset, negate=shown.negate)
 
 
-def _family(catalogue: Catalogue, pattern: str) -> Family:
-    """The family of a pattern; the catalogue's own complaint where there is none."""
+def family_of(catalogue: Catalogue, pattern: str) -> Family:
+    """The family of a pattern.
+
+    Raises:
+        PointError: There is none.
+    """
     path = "".join(match["name"] + match["dot"] for match in _SEGMENT.finditer(pattern))
     for name in (path, f"container.{path}", path.replace("plant.", "plant.container.", 1)):
         if name in catalogue.families:
@@ -101,18 +105,18 @@ def _family(catalogue: Catalogue, pattern: str) -> Family:
     raise PointError(f"{pattern}: names several points")
 
 
-def _filled(pattern: str, fill: dict[str, str], axes: set[str]) -> tuple[str, set[str]]:
+def _filled(pattern: str, family: Family, fill: dict[str, str]) -> tuple[str, set[str]]:
     """The pattern with indices where it leaves them out, and the axes whose index it gives itself."""
+    root, axes = family.name.partition(".")[0], {axis.name for axis in family.axes}
+    if _SEGMENT.match(pattern)["name"] != root:  # type: ignore[index]
+        pattern = f"{root}.{pattern}"
     segments = list(_SEGMENT.finditer(pattern))
-    given = {match["name"] for match in segments if match["index"]}
-    if segments[0]["name"] not in {"container", "pcs"}:
-        return _filled(f"container.{pattern}", fill, axes)
     text = ""
     for match in segments:
         name = match["name"]
         index = match["index"] or (f"[{fill[name]}]" if name in fill and name in axes else "")
         text += name + index + match["dot"]
-    return text, given
+    return text, {match["name"] for match in segments if match["index"]}
 
 
 def _position(catalogue: Catalogue, axis: str, dims: tuple[Dim, ...]) -> NDArray[np.int64]:

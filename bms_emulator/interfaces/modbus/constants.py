@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bms_emulator.interfaces.modbus.binding import conversion_of
-from bms_emulator.interfaces.modbus.formats import FORMATS, Coding, Format
+from bms_emulator.interfaces.modbus.formats import Coding, Format
 from bms_emulator.interfaces.modbus.layout import Place, axis_count
 from bms_emulator.interfaces.modbus.nameplate import NAMEPLATE, Name, Rating, Subject
 from bms_emulator.profile.site import SiteProfile
@@ -29,7 +29,7 @@ def write_constant(
     Raises:
         ValueError: The row asks for something that there is not, or that its format does not hold.
     """
-    row, form = place.row, FORMATS[place.row.type]
+    row, form = place.row, place.format
     if row.type == "string":
         text_of = _text_of(place, site, container)
         for index, word in np.ndenumerate(words):
@@ -56,6 +56,8 @@ def _bytes(place: Place, form: Format, site: SiteProfile) -> bytes:
         return form.pack(row.value)
     if row.length is not None:
         return form.pack(place.rest)
+    if row.count == "container":
+        return form.pack(site.container_count)
     if row.count is not None:
         return form.pack(axis_count(row.count, tuple(dim.axis for dim in place.dims), site.container))
     return _rating(place, form, site)
@@ -68,7 +70,7 @@ def _rating(place: Place, form: Format, site: SiteProfile) -> bytes:
     if not isinstance(rating, Rating):
         known = [key for key, entry in NAMEPLATE.items() if isinstance(entry, Rating)]
         raise ValueError(f"nameplate = {name!r}: no such number{near(name, known)}")
-    raw = conversion_of(place, rating.unit).raw(rating.of(site))
+    raw = conversion_of(place, place.row, rating.unit).raw(rating.of(site))
     if form.coding is Coding.FLOAT:
         return form.pack(raw)
     low, high = form.bounds(whole=False)

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-from bms_emulator.interfaces.modbus.conversion import Conversion
-from bms_emulator.interfaces.modbus.formats import Format
 from bms_emulator.interfaces.modbus.map import Table
-from bms_emulator.points.catalogue import Family
+from bms_emulator.interfaces.modbus.meaning import Assignment, Meaning
 
 
 @dataclass(frozen=True)
@@ -25,42 +23,30 @@ class Range:
 
 @dataclass(frozen=True)
 class Writable:
-    """A value that a master may write.
+    """Registers that a master may write and that make one value, or a row of small ones.
 
     Attributes:
         label: Block and row, for messages.
         address: First register.
-        format: Its format.
-        conversion: From SI to raw.
-        whole: Whether the sentinel is a value like any other.
-        values: Point value by register value, where it has a table.
-        target: Position of the point in the arena.
-        family: Family of the point, which knows what it takes.
+        words: Registers.
+        meaning: What they mean to points.
     """
 
     label: str
     address: int
-    format: Format
-    conversion: Conversion
-    whole: bool
-    values: dict[int, float] | None
-    target: int
-    family: Family
+    words: int
+    meaning: Meaning
 
-    def decode(self, data: bytes) -> float:
-        """The point's value that these registers ask for.
+    def assignments(self, data: bytes) -> list[Assignment]:
+        """What writing these registers does.
 
         Raises:
-            ValueError: The point does not take it.
+            ValueError: A point does not take it.
         """
-        raw = self.format.unpack(data)
-        if self.values is not None:
-            if int(raw) not in self.values:
-                raise ValueError(f"{self.label} = {raw:g}: allowed are {', '.join(map(str, self.values))}")
-            return self.family.check(self.values[int(raw)])
-        if not self.whole and data == self.format.missing:
-            raise ValueError(f"{self.label}: means no value")
-        return self.family.check(self.conversion.value(raw))
+        try:
+            return self.meaning.assignments(data)
+        except ValueError as error:
+            raise ValueError(f"{self.label} = 0x{data.hex()}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -104,7 +90,7 @@ class DevicePlan:
     """What listens at one address.
 
     Attributes:
-        host: Address of the interface.
+        host: Address of the interface; empty where there is a serial line.
         port: TCP port, 0 where the system chooses.
         serial: Path of a serial line in place of host and port, else None.
         baud: Bits per second of a serial line.

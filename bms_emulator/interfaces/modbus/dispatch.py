@@ -1,23 +1,34 @@
 """Answers requests of one device: reads from the register images, writes as commands to the emulator."""
 
+import logging
 import struct
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+import numpy as np
+
 from bms_emulator.interfaces.link import Command, Link
 from bms_emulator.interfaces.modbus.device import UnitPlan, Writable
 from bms_emulator.interfaces.modbus.identification import identify
+from bms_emulator.interfaces.modbus.map import Table
+from bms_emulator.interfaces.modbus.meaning import Assignment
 from bms_emulator.interfaces.modbus.pdu import (
     DEVICE_INFORMATION,
+    TABLE_OF,
     ExceptionCode,
     Refusal,
     Request,
     parse,
+    read_answer,
     refuse_unless,
 )
 
 EXCEPTION_BIT = 0x80
 REGISTER_MAX = 65535
+TOLD_MAX = 256
+"""Refusals that are remembered as told."""
+
+_log = logging.getLogger(__name__)
 
 
 class Dispatcher:
@@ -31,6 +42,7 @@ class Dispatcher:
     def __init__(self, link: Link, units: dict[int, UnitPlan]) -> None:
         self.link = link
         self.units = units
+        self._told: set[str] = set()
 
     def answer(self, unit_id: int, pdu: bytes, origin: str) -> bytes | Callable[[], Awaitable[bytes]]:
         """The answering PDU, or how to get it where the emulator is asked first.
@@ -40,78 +52,97 @@ class Dispatcher:
             pdu: Function code and data, at least the function code.
             origin: Who asks, for the journal.
         """
+        function = pdu[0]
         try:
             unit = self.units.get(unit_id)
             if unit is None:
                 raise Refusal(ExceptionCode.NO_UNIT)
-            if pdu[0] == DEVICE_INFORMATION:
+            if function == DEVICE_INFORMATION:
                 return identify(pdu, unit.identity)
+            table = TABLE_OF.get(function)
+            if table is None or not unit.ranges.get(table):
+                raise Refusal(ExceptionCode.FUNCTION)
             request = parse(pdu, unit.read_limit)
             if request.read is not None:
-                refuse_unless(unit.locate("holding", *request.read) >= 0, ExceptionCode.ADDRESS)
+                refuse_unless(unit.locate(table, *request.read) >= 0, ExceptionCode.ADDRESS)
             if request.write is not None:
-                return partial(self._write, unit, pdu[0], request, self._writes(unit, request), origin)
-            return self._read(unit, pdu[0], request)
+                assignments = self._assignments(unit, table, request)
+                return partial(self._write, unit, function, request, assignments, origin)
+            return self._read(unit, function, request)
         except Refusal as refusal:
-            return exception(pdu[0], refusal.code)
+            if refusal.reason:
+                return partial(self._refuse, function, refusal, origin)
+            return exception(function, refusal.code)
 
     def _read(self, unit: UnitPlan, function: int, request: Request) -> bytes:
-        """Answer with registers, all of one tick."""
+        """Answer with registers or bits, all of one tick."""
         assert request.read is not None
         address, count = request.read
-        start = unit.locate("holding", address, count)
-        return bytes((function, 2 * count)) + self.link.image(start, start + 2 * count)
+        start = unit.locate(TABLE_OF[function], address, count)
+        return read_answer(function, self.link.image(start, start + 2 * count))
 
-    def _writes(self, unit: UnitPlan, request: Request) -> list[list[float]]:
-        """Arena offsets and values that a request asks for.
+    def _assignments(self, unit: UnitPlan, table: Table, request: Request) -> list[Assignment]:
+        """What a request changes.
 
-        A value of several registers of which only some are written keeps the others as they are.
+        A value of several registers of which only some are written keeps the others as they are. What cannot be written
+        refuses the whole request: clients that merge writes only merge neighbours, and a write that is partly dropped
+        would be told as done.
 
         Raises:
             Refusal: A register cannot be written (02), or a point does not take the value (03).
         """
         assert request.write is not None
         address, data = request.write
-        count = len(data) // 2
-        registers = range(address, address + count)
-        refuse_unless(all(register in unit.writables["holding"] for register in registers), ExceptionCode.ADDRESS)
-        if request.mask is not None:
-            data = self._masked(unit, address, request.mask)
-        touched: dict[int, Writable] = {}
-        for register in registers:
-            writable = unit.writables["holding"][register]
-            touched[writable.address] = writable
+        writables = unit.writables.get(table, {})
+        addresses = range(address, address + len(data) // 2)
+        fixed = next((at for at in addresses if at not in writables), None)
+        where = f"unit {unit.unit} ({unit.map}, {unit.name})"
+        if fixed is not None:
+            what = "cannot be written" if unit.locate(table, fixed, 1) >= 0 else "does not exist"
+            kind = "register" if table == "holding" else table
+            raise Refusal(ExceptionCode.ADDRESS, f"{where}: {kind} {fixed} (0x{fixed:04X}) {what}")
+        touched = {writables[at].address: writables[at] for at in addresses}
         try:
+            if request.mask is not None:
+                data = self._masked(writables[address], address, request.mask)
             return [
-                [writable.target, writable.decode(self._merged(unit, writable, address, data))]
+                assignment
                 for writable in touched.values()
+                for assignment in writable.assignments(self._merged(writable, address, data))
             ]
         except ValueError as error:
-            raise Refusal(ExceptionCode.VALUE) from error
+            raise Refusal(ExceptionCode.VALUE, f"{where}: {error}") from error
 
-    def _masked(self, unit: UnitPlan, address: int, mask: tuple[int, int]) -> bytes:
+    def _present(self, writable: Writable) -> bytes:
+        """The registers of a value as they would be if what was written last stood there.
+
+        Not those of the image: a register may read 0, or show something other than what is written to it.
+        """
+        meaning = writable.meaning
+        return meaning.data(self.link.values(np.array(meaning.offsets, np.int64))[0].tolist())
+
+    def _masked(self, writable: Writable, address: int, mask: tuple[int, int]) -> bytes:
         """Register after a mask write: (now AND kept) OR (added AND NOT kept)."""
         kept, added = mask
-        start = unit.locate("holding", address, 1)
-        now = int.from_bytes(self.link.image(start, start + 2), "big")
+        first = 2 * (address - writable.address)
+        now = int.from_bytes(self._present(writable)[first : first + 2], "big")
         return struct.pack(">H", (now & kept) | (added & ~kept & REGISTER_MAX))
 
-    def _merged(self, unit: UnitPlan, writable: Writable, address: int, data: bytes) -> bytes:
+    def _merged(self, writable: Writable, address: int, data: bytes) -> bytes:
         """All bytes of a value, those that are written in place of those that stand there."""
-        words = writable.format.words
-        first, last = 2 * (writable.address - address), 2 * (writable.address - address + words)
+        first, last = 2 * (writable.address - address), 2 * (writable.address - address + writable.words)
         if first >= 0 and last <= len(data):
             return data[first:last]
-        start = unit.locate("holding", writable.address, words)
-        now = bytearray(self.link.image(start, start + 2 * words))
+        now = bytearray(self._present(writable))
         for n in range(max(first, 0), min(last, len(data))):
             now[n - first] = data[n]
         return bytes(now)
 
     async def _write(
-        self, unit: UnitPlan, function: int, request: Request, writes: list[list[float]], origin: str
+        self, unit: UnitPlan, function: int, request: Request, assignments: list[Assignment], origin: str
     ) -> bytes:
         """Have the emulator write, all values at one tick or none; then answer, so that a read-back shows them."""
+        writes = [[offset, value] for offset, value in assignments]
         try:
             ack = await self.link.command(Command("write", origin, {"writes": writes}))
         except TimeoutError:
@@ -119,6 +150,23 @@ class Dispatcher:
         if not ack.accepted:
             return exception(function, ExceptionCode.FAILURE)
         return request.answer if request.read is None else self._read(unit, function, request)
+
+    async def _refuse(self, function: int, refusal: Refusal, origin: str) -> bytes:
+        """Tell the emulator of a write that is refused, for its journal and events; then answer."""
+        reason = f"exception {refusal.code:02d}, {refusal.reason}"
+        self._tell(origin, reason)
+        try:
+            await self.link.command(Command("write", origin, {"refused": reason}))
+        except TimeoutError:
+            _log.debug("%s: the emulator did not take note", origin)
+        return exception(function, refusal.code)
+
+    def _tell(self, origin: str, reason: str) -> None:
+        """Log a refusal; the same one again, as of a client that writes in every cycle, for debugging only."""
+        level = logging.DEBUG if reason in self._told else logging.WARNING
+        if len(self._told) < TOLD_MAX:
+            self._told.add(reason)
+        _log.log(level, "%s: write refused: %s", origin, reason)
 
 
 def exception(function: int, code: ExceptionCode) -> bytes:

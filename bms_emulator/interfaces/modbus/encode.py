@@ -79,33 +79,71 @@ def spread_singles(converted, image, singles, group, word):
 
 
 @scalar
-def raw_of(value, run):
-    """Raw value of a float or of an integer of several words; NaN is the sentinel."""
+def raw_of(value, run, table):
+    """Raw value of the rarer codings; NaN, and what a table does not know, is the sentinel."""
+    if run.coding == TABLE:
+        return table[run.table + np.int64(value)] if 0.0 <= value < run.table_size else run.sentinel
     if np.isnan(value):
         return run.sentinel
+    shown = abs(value) if run.absolute else value
     if run.coding == FLOAT:
-        return np.int64(np.float32(value * run.gain + run.shift).view(np.uint32))
-    return np.int64(rounded(value, run.gain, run.shift, run.low, run.high, 0.0))
+        shown = shown * run.gain + run.shift
+        return np.int64(np.float32(shown).view(np.uint32)) if run.words == 2 else np.float64(shown).view(np.int64)
+    raw = np.int64(rounded(shown, run.gain, run.shift, run.low, run.high, 0.0))
+    return raw % run.modulo if run.modulo else raw
 
 
 @scalar
 def encode_rare(gathered, image, run, word, repeats, table):
-    """Registers of the rarer formats to their places, the most significant word first.
-
-    What a table does not know reads as the sentinel.
-    """
+    """Registers of the rarer formats to their places."""
     for repeat in range(repeats):
         for k in range(run.count):
-            value = gathered[repeat * run.count + k]
-            if run.coding != TABLE:
-                raw = raw_of(value, run)
-            elif 0.0 <= value < run.table_size:
-                raw = table[run.table + np.int64(value)]
-            else:
-                raw = run.sentinel
+            raw = raw_of(gathered[repeat * run.count + k], run, table)
             place = word + repeat * run.repeat_stride + k * run.stride
             for n in range(run.words):
-                image[place + n] = swap(raw >> (16 * (run.words - 1 - n)))
+                image[place + n] = swap(raw >> 16 * (n if run.little else run.words - 1 - n))
+
+
+@scalar
+def narrow(gathered, converted, run, count, table):
+    """Raw values of a few bits each."""
+    if run.coding == INTEGER:
+        gain, shift, low, high, sentinel = run.gain, run.shift, run.low, run.high, np.float64(run.sentinel)
+        for k in range(np.uint64(-(-count // LANES) * LANES)):
+            converted[k] = np.int32(rounded(gathered[k], gain, shift, low, high, sentinel))
+    else:
+        for k in range(np.uint64(count)):
+            converted[k] = raw_of(gathered[k], run, table)
+
+
+@scalar
+def joined(converted, at, count, bit, step):
+    """So many values side by side in one register, the first at this bit."""
+    raw = np.int64(0)
+    for k in range(np.uint64(count)):
+        raw |= np.int64(converted[at + k]) << (bit + np.int64(k) * step)
+    return raw
+
+
+@scalar
+def pack(converted, image, run, word, repeats):
+    """Values that share registers to their places; the bits of others stay as they are."""
+    at, per, keep = np.uint64(0), np.uint64(run.per), np.uint16(run.keep)
+    for repeat in range(repeats):
+        place, end = np.uint64(word + repeat * run.repeat_stride), at + np.uint64(run.count)
+        while at < end:
+            if at + per > end:
+                raw = joined(converted, at, end - at, run.at, run.step)
+            elif per == 16:  # a count that is known to the compiler is twice as fast
+                raw = joined(converted, at, 16, run.at, run.step)
+            elif per == 2:
+                raw = joined(converted, at, 2, run.at, run.step)
+            else:
+                raw = joined(converted, at, per, run.at, run.step)
+            image[place] = (image[place] & keep) | swap(raw)
+            place += np.uint64(run.stride)
+            at += per
+        at = end
 
 
 @scalar
@@ -125,22 +163,33 @@ def gather_bits(values, bits, field, terms, device):
         bits[repeat] = 0
     for t in range(field.term, field.term + field.terms):
         term = terms[t]
-        first, low, high = term.source + device * term.device_step, term.low, term.high
+        first, low, high, modulus = term.source + device * term.device_step, term.low, term.high, term.modulus
         for repeat in range(field.repeats):
             near, met = np.uint64(first + repeat * term.step), False
-            for _ in range(term.count):
-                met |= (values[near] >= low) & (values[near] <= high)
-                near += np.uint64(term.spacing)
+            if modulus > 0.0:
+                for _ in range(term.count):
+                    remainder = values[near] % modulus
+                    met |= (remainder >= low) & (remainder <= high)
+                    near += np.uint64(term.spacing)
+            else:
+                for _ in range(term.count):
+                    met |= (values[near] >= low) & (values[near] <= high)
+                    near += np.uint64(term.spacing)
             bits[repeat] |= term.mask * met
 
 
 @scalar
 def spread_bits(bits, image, field, word):
-    """Bitfields to their places."""
+    """Bitfields to their places; the bits of others stay as they are."""
+    keep, first, step = np.uint16(field.keep), 16 * (field.words - 1), -16
+    if field.little:
+        first, step = 0, 16
     for repeat in range(field.repeats):
-        place = np.uint64(word + repeat * field.stride)
-        image[place] = swap(bits[repeat] >> 16)
-        image[place + np.uint64(1)] = swap(bits[repeat])
+        place, shift = np.uint64(word + repeat * field.stride), first
+        for _ in range(field.words):
+            image[place] = (image[place] & keep) | swap(bits[repeat] >> shift)
+            place += np.uint64(1)
+            shift += step
 
 
 @kernel
@@ -199,9 +248,12 @@ def encode(
                     if repeat > first:
                         gather(values, gathered, run, source + first * run.repeat_step, repeat - first)
                         place = word + first * run.repeat_stride
-                        if run.coding == INTEGER and run.words == 1:
+                        if run.plain:
                             convert(gathered, converted, run, run.count * (repeat - first))
                             spread(converted, image, run, place, repeat - first)
+                        elif run.per:
+                            narrow(gathered, converted, run, run.count * (repeat - first), table)
+                            pack(converted, image, run, place, repeat - first)
                         else:
                             encode_rare(gathered, image, run, place, repeat - first, table)
                     repeat += 1

@@ -11,8 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bms_emulator.interfaces.modbus.assembly import DeviceRecords
-from bms_emulator.interfaces.modbus.formats import Coding
+from bms_emulator.interfaces.modbus.records import DeviceRecords
 from bms_emulator.interfaces.modbus.runs import BITFIELD, BLOCK, FRACTION, GROUP, NO_AGE, RUN, SINGLE, TERM
 
 RUN_MIN = 64
@@ -37,7 +36,7 @@ class Folded(NamedTuple):
         runs["word"] += template.start
         bitfields["word"] += template.start
         bitfields["term"] += len(self.terms)
-        short = (runs["coding"] == Coding.INTEGER) & (runs["words"] == 1) & (runs["age"] == NO_AGE)
+        short = (runs["plain"] == 1) & (runs["age"] == NO_AGE)
         short &= runs["count"] * runs["repeats"] < RUN_MIN
         groups, singles = _grouped(runs[short], len(self.singles))
         runs = runs[~short]

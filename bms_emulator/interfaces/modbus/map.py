@@ -57,7 +57,10 @@ def _some(items: tuple[Item, ...]) -> tuple[Item, ...]:
 
 
 class Condition(Section):
-    """When a bit is set: a point has at least or at most a value, or is this one. Of several points one is enough."""
+    """When a bit is set: a point has at least or at most a value, is this one, or has this bit.
+
+    Of several points one is enough.
+    """
 
     point: Text
     """Point; an index left out that no block around the row gives stands for all."""
@@ -67,11 +70,15 @@ class Condition(Section):
     """Highest value."""
     equals: Text | None = None
     """Name of a value of an enumeration, in place of the two."""
+    has: Text | None = None
+    """Name of a bit of a bitfield, in place of them all."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if self.equals is not None and (self.at_least is not None or self.at_most is not None):
             raise ValueError("equals: goes without at_least and at_most")
+        if self.has is not None and (self.at_least, self.at_most, self.equals) != (None, None, None):
+            raise ValueError("has: goes without at_least, at_most and equals")
         return self
 
 
@@ -88,17 +95,24 @@ class Shown(Section):
     offset: float = 0.0
     """Value that the raw value 0 stands for: value = raw * scale + offset."""
     negate: bool = False
-    """Whether the register's sign is opposite to the point's."""
+    """Whether the register's sign is opposite to the point's; of a flag, whether it is inverted."""
     absolute: bool = False
-    """Whether the register shows the magnitude only."""
+    """Whether the register shows the magnitude of the point's value only."""
     modulo: Annotated[int, Field(ge=2)] | None = None
     """The register shows the remainder of the whole raw value, e.g. 256 for a heartbeat of one byte."""
     table: RawTable | None = None
     """Register value of each value of an enumeration, flag or count, by its name or number."""
+    missing: float | None = None
+    """Raw value where the point has none, in place of the type's own; where it is the type's highest or lowest, no
+    value reaches it."""
 
 
 class Part(Shown):
-    """Some bits of a packed register that show a point or a constant."""
+    """Some bits of a packed register that show a point or a constant.
+
+    They are unsigned. A value that they cannot hold is the nearest that they can. All ones mean no value, and no value
+    reaches them; of a single bit 0 does, and an enumeration, which always has a value, may take all ones.
+    """
 
     at: Annotated[int, Field(ge=0, le=15)]
     """Lowest bit."""
@@ -113,11 +127,21 @@ class Part(Shown):
             raise ValueError(f"at + width = {self.at + self.width}: a register has 16 bits")
         if (self.point is None) == (self.value is None):
             raise ValueError("needs exactly one of point, value")
+        if self.value is not None and self.value >> self.width:
+            raise ValueError(f"value = {self.value}: {self.width} bits take 0 to {(1 << self.width) - 1}")
         return self
+
+    @property
+    def mask(self) -> int:
+        """Its bits."""
+        return ((1 << self.width) - 1) << self.at
 
 
 class Elements(Section):
-    """Several values of a point side by side in each register, e.g. two temperatures or sixteen flags."""
+    """Several values of a point side by side in each register, e.g. two temperatures or sixteen flags.
+
+    Each is as a part of a packed register is. Bits of the last register that are left over read 0.
+    """
 
     over: Axis
     """What the values repeat over."""
@@ -139,6 +163,8 @@ class Write(Section):
     """What a write goes to, where it is not the point that the row shows."""
 
     point: Text
+    also: tuple[Text, ...] = ()
+    """Other points that take the same value."""
     table: RawTable | None = None
     ignore: tuple[int, ...] = ()
     """Register values that are accepted and do nothing."""
@@ -164,8 +190,8 @@ class Row(Shown):
     text: str | None = None
     nameplate: Text | None = None
     """Something that the nameplate says, by name."""
-    count: Axis | None = None
-    """How many of these there are in the unit and the blocks around the row."""
+    count: Axis | Literal["container"] | None = None
+    """How many of these there are in the unit and the blocks around the row; of containers, on the site."""
     index: Axis | None = None
     """Number of the repetition that the row stands in, from 1."""
     length: Literal["rest"] | None = None
@@ -204,14 +230,15 @@ class Row(Shown):
             raise ValueError("elements: needs type packed, and a point")
         if self.type == "packed" and not self.parts and self.elements is None and self.bits is None:
             raise ValueError("type = 'packed': needs parts, elements or bits")
-        if len(given) != 1 and not (self.parts and set(given) <= {"bits"}):
+        if not (set(given) <= {"bits"} if self.parts else len(given) == 1):
             raise ValueError(f"needs exactly one of {', '.join(SOURCES)}; has {', '.join(given) or 'none'}")
         for source in given:
             allowed = _TYPES_OF[source]
             if self.type not in allowed:
                 raise ValueError(f"type = {self.type!r}: {source} needs one of {', '.join(sorted(allowed))}")
-        if isinstance(self.bits, dict) and (high := max(self.bits, default=0)) >= _BITFIELDS[self.type]:
-            raise ValueError(f"bits: {high} is beyond the {_BITFIELDS[self.type]} bits of {self.type}")
+        self._check_parts()
+        if isinstance(self.bits, dict):
+            self.check_bits(self.bits)
         if (self.type == "string") != (self.size is not None):
             raise ValueError("size: needed with type string, and with no other")
         self._check_writing()
@@ -229,8 +256,30 @@ class Row(Shown):
             raise ValueError("takes, effects: need kept")
         if self.kept is not None and self.write is not None:
             raise ValueError("write: goes without kept; say effects")
-        if self.table is not None and self.point is None:
-            raise ValueError("table: only a point has one")
+        given = [key for key in ("table", "missing", "modulo") if getattr(self, key) is not None]
+        if (given or self.absolute) and self.point is None:
+            raise ValueError(f"{(given or ['absolute'])[0]}: only a point has one")
+
+    def _check_parts(self) -> None:
+        """Each bit of a packed register belongs to one part at most."""
+        taken = 0
+        for part in self.parts:
+            if taken & part.mask:
+                raise ValueError(f"parts: bit {(taken & part.mask).bit_length() - 1} belongs to two")
+            taken |= part.mask
+
+    def check_bits(self, bits: Bits) -> None:
+        """Refuse conditions that the row has no room for.
+
+        Raises:
+            ValueError: A bit is beyond its type, or belongs to one of its parts.
+        """
+        width, high = _BITFIELDS[self.type], max(bits, default=0)
+        if high >= width:
+            raise ValueError(f"bits: {high} is beyond the {width} bits of {self.type}")
+        shared = [bit for bit in bits if any(part.mask >> bit & 1 for part in self.parts)]
+        if shared:
+            raise ValueError(f"bits: {shared[0]} belongs to one of the parts")
 
     @property
     def words(self) -> int:
@@ -247,9 +296,13 @@ class Block(Section):
     over: Axis | None = None
     """What it repeats over."""
     most: Count | None = None
-    """For how many repetitions the device has room; as many as there are where None."""
+    """For how many repetitions the device has room; as many as there are where None. What the room is not needed for
+    reads 0 within a block, and is undefined where a block of a unit repeats."""
+    spare: Literal["refuse", "ignore"] = "refuse"
+    """Whether a write to room that is not needed is refused, or accepted without effect; within a block."""
     stride: Count | None = None
-    """Registers from one repetition to the next; its own length where None."""
+    """Registers from one repetition to the next; its own length where None. What lies between repetitions reads 0
+    within a block, and is undefined where a block of a unit repeats."""
     size: Count | None = None
     """Registers of one repetition, holes at its end included; up to its last row where None."""
     tables: Annotated[tuple[Table, ...], AfterValidator(_some)] = ("holding", "input")
@@ -257,6 +310,23 @@ class Block(Section):
     rows of type bit, all others have none."""
     rows: tuple[Row, ...] = ()
     blocks: tuple["Block", ...] = ()
+
+    @model_validator(mode="after")
+    def _has_room_to_spare(self) -> Self:
+        if self.spare == "ignore" and self.most is None:
+            raise ValueError("spare = 'ignore': goes with most")
+        return self
+
+    @model_validator(mode="after")
+    def _writes_somewhere(self) -> Self:
+        if not {"holding", "coil"} & set(self.tables) and (row := self._written()) is not None:
+            raise ValueError(f"{row.name}: access = {row.access!r}: {', '.join(self.tables)} cannot be written")
+        return self
+
+    def _written(self) -> Row | None:
+        """A row that can be written, of this block or of one within it."""
+        own = (row for row in self.rows if row.access != "r")
+        return next(own, None) or next((row for block in self.blocks if (row := block._written()) is not None), None)
 
 
 class Unit(Section):
@@ -272,6 +342,14 @@ class Unit(Section):
     by: Literal["unit", "port"] = "unit"
     """What counts on from one repetition to the next."""
     blocks: Annotated[tuple[Block, ...], AfterValidator(_some)]
+
+    @model_validator(mode="after")
+    def _spares_within_blocks(self) -> Self:
+        if stray := next((block for block in self.blocks if block.spare == "ignore"), None):
+            raise ValueError(
+                f"{stray.name}: spare = 'ignore': goes with a block within a block; here room is undefined"
+            )
+        return self
 
 
 class Identity(Section):

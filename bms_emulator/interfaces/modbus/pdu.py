@@ -4,6 +4,10 @@ import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
+import numpy as np
+
+from bms_emulator.interfaces.modbus.map import Table
+
 
 class ExceptionCode(IntEnum):
     """Why a request is refused."""
@@ -18,13 +22,15 @@ class ExceptionCode(IntEnum):
 class Refusal(Exception):  # noqa: N818 - it is an answer, not an error of ours
     """A request that is answered with an exception.
 
-    Attributes:
+    Args:
         code: Exception code.
+        reason: What to tell people; empty where the request is refused for its form.
     """
 
-    def __init__(self, code: ExceptionCode) -> None:
-        super().__init__(code.name)
+    def __init__(self, code: ExceptionCode, reason: str = "") -> None:
+        super().__init__(reason or code.name)
         self.code = code
+        self.reason = reason
 
 
 BIT_READS = (1, 2)
@@ -33,21 +39,36 @@ WRITE_COIL, WRITE_REGISTER, WRITE_COILS, WRITE_REGISTERS = 5, 6, 15, 16
 MASK_WRITE, READ_WRITE = 22, 23
 DEVICE_INFORMATION = 0x2B
 
+TABLE_OF: dict[int, Table] = {
+    1: "coil",
+    2: "discrete_input",
+    3: "holding",
+    4: "input",
+    WRITE_COIL: "coil",
+    WRITE_REGISTER: "holding",
+    WRITE_COILS: "coil",
+    WRITE_REGISTERS: "holding",
+    MASK_WRITE: "holding",
+    READ_WRITE: "holding",
+}
+"""Table that a function works on; a device without that table does not have the function."""
+
 BITS_READ_MAX = 2000
 COILS_WRITE_MAX = 1968
 REGISTERS_WRITE_MAX = 123
 READ_WRITE_READ_MAX = 125
 READ_WRITE_WRITE_MAX = 121
-COIL_STATES = (0x0000, 0xFF00)
+COIL_STATES = {0x0000: b"\x00\x00", 0xFF00: b"\x00\x01"}
+"""The two values of a coil in a request, and the word that stands for each in the images."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """A register request.
+    """A request for registers, coils or discrete inputs; a bit is a word that is 0 or 1.
 
     Attributes:
-        read: First register and number to read, none where nothing is read.
-        write: First register and bytes to write, none where nothing is written.
+        read: First address and number to read, none where nothing is read.
+        write: First address and words to write, none where nothing is written.
         mask: AND and OR mask of a mask write, else none.
         answer: Bytes that answer a write which is done and reads nothing.
     """
@@ -66,12 +87,20 @@ def parse(pdu: bytes, read_max: int) -> Request:
         read_max: Most registers that one read may ask for.
 
     Raises:
-        Refusal: No such function, a wrong length or quantity, or an address in a table that no device here has.
+        Refusal: No such function, or a wrong length or quantity.
     """
     parser = _PARSERS.get(pdu[0])
     if parser is None:
         raise Refusal(ExceptionCode.FUNCTION)
     return parser(pdu, read_max)
+
+
+def read_answer(function: int, words: bytes) -> bytes:
+    """The answer to a read: registers as they are, bits eight to a byte, the first in the lowest place."""
+    data = words
+    if function in BIT_READS:
+        data = np.packbits(np.frombuffer(words, ">u2") != 0, bitorder="little").tobytes()
+    return bytes((function, len(data))) + data
 
 
 def refuse_unless(valid: bool, code: ExceptionCode = ExceptionCode.VALUE) -> None:
@@ -85,11 +114,10 @@ def refuse_unless(valid: bool, code: ExceptionCode = ExceptionCode.VALUE) -> Non
 
 
 def _read_bits(pdu: bytes, _: int) -> Request:
-    refuse_unless(len(pdu) == 5 and 1 <= _word(pdu, 3) <= BITS_READ_MAX)
-    raise Refusal(ExceptionCode.ADDRESS)  # no map has bits
+    return _read(pdu, BITS_READ_MAX)
 
 
-def _read_registers(pdu: bytes, read_max: int) -> Request:
+def _read(pdu: bytes, read_max: int) -> Request:
     refuse_unless(len(pdu) == 5)
     address, count = struct.unpack_from(">HH", pdu, 1)
     refuse_unless(1 <= count <= read_max)
@@ -98,7 +126,7 @@ def _read_registers(pdu: bytes, read_max: int) -> Request:
 
 def _write_coil(pdu: bytes, _: int) -> Request:
     refuse_unless(len(pdu) == 5 and _word(pdu, 3) in COIL_STATES)
-    raise Refusal(ExceptionCode.ADDRESS)
+    return Request(write=(_word(pdu, 1), COIL_STATES[_word(pdu, 3)]), answer=pdu)
 
 
 def _write_register(pdu: bytes, _: int) -> Request:
@@ -110,7 +138,8 @@ def _write_coils(pdu: bytes, _: int) -> Request:
     refuse_unless(len(pdu) >= 7)
     count = _word(pdu, 3)
     refuse_unless(1 <= count <= COILS_WRITE_MAX and pdu[5] == len(pdu) - 6 == (count + 7) // 8)
-    raise Refusal(ExceptionCode.ADDRESS)
+    bits = np.unpackbits(np.frombuffer(pdu, np.uint8, offset=6), count=count, bitorder="little")
+    return Request(write=(_word(pdu, 1), bits.astype(">u2").tobytes()), answer=pdu[:5])
 
 
 def _write_registers(pdu: bytes, _: int) -> Request:
@@ -140,7 +169,7 @@ def _word(pdu: bytes, at: int) -> int:
 
 _PARSERS = {
     **dict.fromkeys(BIT_READS, _read_bits),
-    **dict.fromkeys(REGISTER_READS, _read_registers),
+    **dict.fromkeys(REGISTER_READS, _read),
     WRITE_COIL: _write_coil,
     WRITE_REGISTER: _write_register,
     WRITE_COILS: _write_coils,

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bms_emulator.interfaces.modbus.assembly import Assembly, DeviceRecords, Images
-from bms_emulator.interfaces.modbus.device import DevicePlan, UnitPlan
+from bms_emulator.interfaces.modbus.assembly import Assembly
+from bms_emulator.interfaces.modbus.device import DevicePlan
 from bms_emulator.interfaces.modbus.folding import fold
-from bms_emulator.interfaces.modbus.layout import LayoutError, PlacedUnit, place
+from bms_emulator.interfaces.modbus.kept import Kept
+from bms_emulator.interfaces.modbus.layout import LayoutError, PlacedUnit
+from bms_emulator.interfaces.modbus.listeners import Listeners, each_device
 from bms_emulator.interfaces.modbus.load import LoadedMap, load_map
+from bms_emulator.interfaces.modbus.placing import place
+from bms_emulator.interfaces.modbus.records import DeviceRecords, Images
 from bms_emulator.interfaces.modbus.runs import work_arrays
 from bms_emulator.points.catalogue import Catalogue
 from bms_emulator.profile.errors import Problem, ProfileError
@@ -28,9 +32,6 @@ PlanArrays = tuple[
     NDArray[np.int64],
 ]
 
-UNIT_MAX = 247
-"""Highest unit id that a device may have."""
-
 
 @dataclass(frozen=True)
 class ModbusPlan:
@@ -42,12 +43,19 @@ class ModbusPlan:
         arrays: Last arguments of the encoding kernel: blocks, runs, groups, singles, bitfields, terms, table, and
             work arrays.
         devices: What listens where.
+        kept: Positions in the arena of values that registers keep, and what they are at the start.
     """
 
     size: int
     template: bytes
     arrays: PlanArrays
     devices: tuple[DevicePlan, ...]
+    kept: tuple[NDArray[np.int64], NDArray[np.float64]]
+
+    def initialise(self, buffer: NDArray[np.float64]) -> None:
+        """Give the values that registers keep their initial values. buffer: the arena's."""
+        offsets, values = self.kept
+        buffer[offsets] = values
 
     def units_by_map(self) -> dict[str, set[int]]:
         """Unit ids that answer, by register map."""
@@ -67,46 +75,28 @@ def compile_maps(site: SiteProfile, catalogue: Catalogue) -> ModbusPlan:
     Raises:
         ProfileError: Something is wrong with a map, or two units answer to one id; all problems at once.
     """
-    images, records = Images(), list[DeviceRecords]()
+    images, kept, records = Images(), Kept(catalogue), list[DeviceRecords]()
     problems: list[Problem] = []
-    listeners: dict[tuple[int, ...], list[UnitPlan]] = {}
+    listeners = Listeners(site)
     maps: dict[str, tuple[LoadedMap, tuple[PlacedUnit, ...]] | None] = {}
-    for n, device in enumerate(site.modbus.devices):
+    for n, device in each_device(site):
         if device.map not in maps:
             maps[device.map] = _placed(site, device, problems)
         found = maps[device.map]
         if found is None:
             continue
         loaded, placed = found
-        assembly = Assembly(loaded.registers, device, catalogue, images)
-        units = [plan for unit in placed for plan in assembly.unit(unit)]
+        assembly = Assembly(loaded.registers, device, catalogue, images, kept)
+        listeners.add(n, device, loaded.registers, [served for unit in placed for served in assembly.unit(unit)])
         records.append(assembly.records)
         problems += loaded.problems(assembly.complaints)
-        key = (device.port,) if device.port else (0, n)
-        there = listeners.setdefault(key, [])
-        problems += _unit_problems(site, n, units, there)
-        there += units
+    problems += listeners.problems
     if problems:
         raise ProfileError(problems)
-    devices = tuple(
-        DevicePlan(
-            site.modbus.host,
-            key[0],
-            None,
-            9600,
-            "none",
-            False,
-            tuple(dict.fromkeys(u.map for u in units)),
-            {u.unit: u for u in units},
-            (0, 255),
-            False,
-        )
-        for key, units in listeners.items()
-    )
     template = b"".join(image.tobytes() for image in images.template)
     folded = fold(records)
     arrays = (*folded, np.array(images.table, np.int64), *work_arrays(folded.runs, folded.groups, folded.bitfields))
-    return ModbusPlan(len(template), template, arrays, devices)
+    return ModbusPlan(len(template), template, arrays, listeners.plans(), kept.initial())
 
 
 def _placed(
@@ -123,22 +113,3 @@ def _placed(
     except LayoutError as error:
         problems += loaded.problems(error.complaints)
         return None
-
-
-def _unit_problems(site: SiteProfile, n: int, units: list[UnitPlan], there: list[UnitPlan]) -> list[Problem]:
-    """Unit ids that no device may have, or that another device on the port has."""
-    owner = {unit.unit: unit for unit in there}
-    path = f"modbus.devices.{n}.unit"
-    problems = []
-    for unit in units:
-        message = ""
-        if not 1 <= unit.unit <= UNIT_MAX:
-            message = f"{unit.name} of {unit.map} would get unit id {unit.unit}; allowed are 1 to {UNIT_MAX}"
-        elif unit.unit in owner:
-            other = owner[unit.unit]
-            message = (
-                f"{unit.name} of {unit.map} and {other.name} of {other.map} both get unit id {unit.unit} on one port"
-            )
-        if message:
-            problems.append(Problem(f"site {site.name}", 0, path, message))
-    return problems

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,9 @@ RUN = np.dtype(
         ("age", "i8"),  # position of the age that all values of the first repetition share, -1 where there is none
         ("age_step", "i8"),  # positions from the age of one repetition to that of the next
         ("age_device_step", "i8"),  # positions from the age of one device to that of the next
+        ("plain", "i8"),  # whether its values are integers of one register, by a straight line
         ("words", "i8"),  # registers of a value
+        ("little", "i8"),  # whether its least significant register comes first
         ("coding", "i8"),  # formats.Coding
         ("gain", "f8"),  # raw = value * gain + shift
         ("shift", "f8"),
@@ -32,12 +35,29 @@ RUN = np.dtype(
         ("sentinel", "i8"),  # raw value for NaN
         ("table", "i8"),  # first entry of its table
         ("table_size", "i8"),
+        ("absolute", "i8"),  # whether the magnitude of the value is shown
+        ("modulo", "i8"),  # the raw value is the remainder of this, 0 where it is not
+        ("per", "i8"),  # values side by side in one register, 0 where a value has registers of its own
+        ("at", "i8"),  # lowest bit of the first of them
+        ("step", "i8"),  # bits from one of them to the next
+        ("keep", "i8"),  # bits of the register, bytes exchanged, that belong to others
     ]
 )
 """One run."""
 
-BITFIELD = np.dtype([("word", "i8"), ("term", "i8"), ("terms", "i8"), ("repeats", "i8"), ("stride", "i8")])
-"""A 32-bit bitfield: its register, its first term and how many there are; how often it stands, how many words apart."""
+BITFIELD = np.dtype(
+    [
+        ("word", "i8"),  # its first register
+        ("words", "i8"),  # its registers
+        ("little", "i8"),  # whether its least significant register comes first
+        ("keep", "i8"),  # bits of each register, bytes exchanged, that belong to others
+        ("term", "i8"),  # its first term
+        ("terms", "i8"),
+        ("repeats", "i8"),  # how often it stands there
+        ("stride", "i8"),  # registers from one repetition to the next
+    ]
+)
+"""Conditions by bit."""
 
 GROUP = np.dtype(
     [
@@ -64,10 +84,12 @@ TERM = np.dtype(
         ("device_step", "i8"),  # positions to those of the next device of a block
         ("low", "f8"),
         ("high", "f8"),
+        ("modulus", "f8"),
         ("mask", "i8"),
     ]
 )
-"""Sets the bits of ``mask`` where any of its values lies from ``low`` to ``high``."""
+"""Sets the bits of ``mask`` where any of its values lies from ``low`` to ``high``; its remainder where it has a modulus
+above 0."""
 
 BLOCK = np.dtype(
     [
@@ -104,15 +126,45 @@ _INTEGER_MAX = float((1 << 63) - 1024)
 
 
 @dataclass(frozen=True)
+class Packing:
+    """Where values stand side by side in a register.
+
+    Attributes:
+        per: Values in one register.
+        at: Lowest bit of the first of them.
+        step: Bits from one to the next.
+        others: Bits of the register that belong to others.
+    """
+
+    per: int
+    at: int
+    step: int = 0
+    others: int = 0
+
+    @classmethod
+    def of_part(cls, at: int, width: int) -> Self:
+        """One value, beside other parts of the register."""
+        return cls(1, at, 0, 0xFFFF ^ ((1 << width) - 1) << at)
+
+    @classmethod
+    def of_elements(cls, width: int, *, high_first: bool) -> Self:
+        """As many values as there is room for."""
+        return cls(16 // width, 16 - width, -width) if high_first else cls(16 // width, 0, width)
+
+
+@dataclass(frozen=True)
 class Encoding:
     """How the values of a row become registers.
 
     Attributes:
-        format: Format of the register.
+        format: Format of a value.
         conversion: From SI to raw.
         low: Lowest raw value.
         high: Highest raw value.
         table: First entry of its table and how many there are; none where the coding is not by table.
+        absolute: Whether the magnitude of the value is shown.
+        modulo: The raw value is the remainder of this; 0 where it is not.
+        packing: Where values stand in a register that several share.
     """
 
     format: Format
@@ -120,6 +172,36 @@ class Encoding:
     low: float
     high: float
     table: tuple[int, int] | None = None
+    absolute: bool = False
+    modulo: int = 0
+    packing: Packing | None = None
+
+    @property
+    def coding(self) -> Coding:
+        """How the kernel makes the raw value."""
+        if self.table is not None:
+            return Coding.TABLE
+        reduced = self.format.coding is Coding.INTEGER and (self.absolute or self.modulo)
+        return Coding.REDUCED if reduced else self.format.coding
+
+    def fields(self) -> tuple[float, ...]:
+        """The fields of RUN that say how, in their order."""
+        form, line, coding = self.format, self.conversion, self.coding
+        sentinel = form.sentinel if form.sentinel < 1 << 63 else form.sentinel - (1 << 64)
+        low, high = self.low, self.high
+        if form.coding is Coding.INTEGER:
+            ends = (-_INTEGER_MAX, _INTEGER_MAX)
+            low, high = ends if self.modulo else (max(low, ends[0]), min(high, ends[1]))
+        plain = coding is Coding.INTEGER and form.words == 1 and self.packing is None
+        packing = self.packing or Packing(0, 0)
+        how = (plain, form.words, form.little, coding, line.gain, line.shift, low, high, sentinel)
+        table, kept = self.table or (0, 0), exchanged(packing.others)
+        return (*how, *table, self.absolute, self.modulo, packing.per, packing.at, packing.step, kept)
+
+
+def exchanged(word: int) -> int:
+    """A 16-bit word with its bytes exchanged."""
+    return (word & 0xFF) << 8 | word >> 8
 
 
 def runs_of(
@@ -132,15 +214,23 @@ def runs_of(
     """Records of a row, in the order of :data:`RUN`, as few as possible.
 
     Args:
-        offsets: Position in the arena of each repetition, shape (repetitions...).
+        offsets: Position in the arena of each repetition, shape (repetitions...). Where several share a register, the
+            last axis is that of these.
         words: Register of each repetition, same shape.
         encoding: How the values are written.
         gather: How cells share sensors.
         ages: Position in the arena of the age of each repetition's value, same shape; None where nothing tells it.
+
+    Raises:
+        ValueError: Values that share registers are spaced unevenly in the arena.
     """
     ages = np.full_like(offsets, NO_AGE) if ages is None else ages
-    by_length = sorted(range(offsets.ndim), key=lambda axis: -offsets.shape[axis])
-    axis, pace, stride = _regular_axis(offsets, words, by_length, gather)
+    axis: int | None
+    if encoding.packing is not None and encoding.packing.per > 1:
+        axis, pace, stride = _shared_axis(offsets, gather)
+    else:
+        by_length = sorted(range(offsets.ndim), key=lambda axis: -offsets.shape[axis])
+        axis, pace, stride = _regular_axis(offsets, words, by_length, gather)
     offsets, words, ages = (_rows(positions, axis) for positions in (offsets, words, ages))
     count, shared = offsets.shape[-1], (ages == ages[..., :1]).all(axis=-1)
     offsets, words, ages = offsets[..., 0], words[..., 0], np.where(shared, ages[..., 0], NO_AGE)
@@ -152,11 +242,7 @@ def runs_of(
     offsets, words = offsets[..., 0], words[..., 0]
     ages = np.full_like(offsets, NO_AGE) if age_step is None else ages[..., 0]
 
-    form, line = encoding.format, encoding.conversion
-    sentinel = form.sentinel if form.sentinel < 1 << 63 else form.sentinel - (1 << 64)
-    high = min(encoding.high, _INTEGER_MAX) if form.coding is Coding.INTEGER else encoding.high
-    coding = form.coding if encoding.table is None else Coding.TABLE
-    how = (form.words, coding, line.gain, line.shift, encoding.low, high, sentinel, *(encoding.table or (0, 0)))
+    how = encoding.fields()
     for source, word, age in zip(offsets.ravel().tolist(), words.ravel().tolist(), ages.ravel().tolist(), strict=True):
         repeated = (repeats, repeat_pace >> FRACTION, repeat_stride)
         yield (source, pace, count, word, stride, *repeated, 0, age, age_step or 0, 0, *how)
@@ -183,10 +269,10 @@ def bits_of(
 
 
 def series_of(flat: Iterable[tuple[float, ...]]) -> list[tuple[float, ...]]:
-    """Records of TERM, as few as possible, of terms of one value each: source, step, low, high and mask."""
+    """Records of TERM, as few as possible, of terms of one value each: source, step, low, high, modulus and mask."""
     records: list[tuple[float, ...]] = []
     for source, *how in flat:
-        first, count, spacing, step, _, *window = records[-1] if records else [0] * 8
+        first, count, spacing, step, _, *window = records[-1] if records else [0] * 9
         reached = source - first if count == 1 else spacing
         if count and how == [step, *window] and source == first + count * reached:
             records[-1] = (first, count + 1, reached, step, 0, *window)
@@ -202,6 +288,14 @@ def work_arrays(
     longest = max(int((runs["count"] * runs["repeats"]).max(initial=0)), int(groups["count"].max(initial=0)))
     size = -(-longest // LANES) * LANES
     return np.zeros(size), np.zeros(size, np.uint16), np.zeros(int(bitfields["repeats"].max(initial=0)), np.int64)
+
+
+def _shared_axis(offsets: NDArray[np.int64], gather: Gather) -> tuple[int, int, int]:
+    """The last axis, whose values share registers, its pace, and the distance of the registers."""
+    pace = _pace(offsets, gather)
+    if pace is None:
+        raise ValueError("elements: the point's values are spaced unevenly")
+    return offsets.ndim - 1, pace, 1
 
 
 def _regular_axis(

@@ -1,17 +1,20 @@
-"""The Modbus TCP server: a listener for each address of the plan, on the transport of pymodbus."""
+"""The Modbus server: a listener for each address of the plan, a line for each serial path."""
 
 import asyncio
-import errno
-import os
 from collections.abc import Callable
+from typing import Protocol
 
 from bms_emulator.interfaces.link import Link
 from bms_emulator.interfaces.modbus.connection import Connection, Patience
 from bms_emulator.interfaces.modbus.device import DevicePlan
-from bms_emulator.interfaces.modbus.dispatch import Dispatcher
 from bms_emulator.interfaces.modbus.disturbance import Disturbances
+from bms_emulator.interfaces.modbus.heartbeat import Heartbeats
+from bms_emulator.interfaces.modbus.listener import Listener, TlsListener
 from bms_emulator.interfaces.modbus.plan import ModbusPlan
-from bms_emulator.interfaces.modbus.wire import ListenerProtocol
+from bms_emulator.interfaces.modbus.serial_line import SerialLine
+from bms_emulator.interfaces.modbus.sockets import Sockets
+from bms_emulator.interfaces.modbus.station import Station
+from bms_emulator.interfaces.modbus.tls import context_of, permission
 from bms_emulator.profile.site import ModbusServer
 
 HOUSEKEEPING = 0.1
@@ -19,138 +22,113 @@ HOUSEKEEPING = 0.1
 
 
 class PortError(OSError):
-    """A port that cannot be listened on; the message names address and map."""
+    """Addresses that cannot be listened on; the message names each with its maps."""
 
 
-class Listener(ListenerProtocol):
-    """Listens at one address and knows what all of its connections need.
+class Outlet(Protocol):
+    """Where a device can be reached: a TCP address or a serial line."""
 
-    Args:
-        link: The running emulator.
-        device: What is served there.
-        options: Options of the site.
-        patience: How long a client may take.
-        disturbances: Active link faults.
-        count: Number of connections of the whole server.
-    """
+    kind: str
+    station: Station
 
-    def __init__(
-        self,
-        link: Link,
-        device: DevicePlan,
-        options: ModbusServer,
-        patience: Patience,
-        disturbances: Disturbances,
-        count: Callable[[], int],
-    ) -> None:
-        super().__init__(device.host, device.port)
-        self.device = device
-        self.options = options
-        self.patience = patience
-        self.disturbances = disturbances
-        self.image = link.image
-        self.units = {number: next(iter(device.units.values())) for number in device.any_unit} | device.units
-        self.dispatcher = Dispatcher(link, self.units)
-        self._count = count
-        self._places = {
-            number: (
-                unit.read_limit,
-                tuple((part.start, part.stop, part.offset - 2 * part.start) for part in unit.ranges["holding"]),
-            )
-            for number, unit in self.units.items()
-        }
+    @property
+    def connections(self) -> "set[Connection] | frozenset[object]":
+        """Connections now open."""
+
+    @property
+    def place(self) -> str:
+        """Where that is, for people."""
 
     async def open(self) -> None:
-        """Begin to listen.
+        """Begin to answer.
 
         Raises:
-            PortError: The address cannot be had.
+            OSError: The place cannot be had.
         """
-        try:
-            await super().open()
-        except OSError as error:
-            host, port = self.device.host, self.device.port
-            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-            used = "; another program listens there" if error.errno == errno.EADDRINUSE else ""
-            maps = ", ".join(self.device.maps)
-            raise PortError(error.errno, f"modbus {host}:{port} ({maps}): cannot listen: {reason}{used}") from error
 
-    def locate(self, unit: int, address: int, count: int) -> int:
-        """Byte in the images of registers that may be read, -1 where it takes a closer look to say why not."""
-        limit, places = self._places.get(unit, (0, ()))
-        if 1 <= count <= limit:
-            for start, stop, shift in places:
-                if start <= address and address + count <= stop:
-                    return shift + 2 * address
-        return -1
+    def expire(self, now: float) -> None:
+        """Close connections whose clients take too long. now: the loop's time [s]."""
 
-    def admit(self) -> bool:
-        """Whether one more connection is allowed, the newest counted."""
-        return self._count() <= self.options.connection_limit
-
-    def callback_new_connection(self) -> Connection:
-        """A connection for a client that has come."""
-        return Connection(self)
+    async def close(self) -> None:
+        """Answer no more."""
 
 
 class Server:
-    """All listeners of a site.
+    """All devices of a site.
 
     Args:
         link: The running emulator.
         plan: Compiled register maps.
         options: Options of the site.
         patience: How long a client may take; the defaults with the idle time of the options where None.
+
+    Raises:
+        OSError: Certificates cannot be used.
     """
 
     def __init__(self, link: Link, plan: ModbusPlan, options: ModbusServer, patience: Patience | None = None) -> None:
         self.link = link
+        self.options = options
         self.disturbances = Disturbances()
-        patience = patience or Patience(idle=options.idle_timeout_s)
-        self.listeners = [
-            Listener(link, device, options, patience, self.disturbances, self.connection_count)
-            for device in plan.devices
-        ]
+        self._patience = patience or Patience(idle=options.idle_timeout_s)
+        self._sockets = Sockets()
+        stations = [Station(link, device, self.disturbances) for device in plan.devices]
+        self.listeners = [self._outlet(station) for station in stations]
+        self._heartbeats = Heartbeats(link, stations)
+
+    def _outlet(self, station: Station) -> Outlet:
+        if station.device.serial is not None:
+            return SerialLine(station)
+        common = (station, self._patience, self._admit, self._sockets)
+        if not station.device.tls:
+            return Listener(*common)
+        assert self.options.tls is not None
+        return TlsListener(*common, context_of(self.options.tls), permission(self.options.tls))
 
     def connection_count(self) -> int:
         """Connections now open."""
-        return sum(len(listener.active_connections) for listener in self.listeners)
+        return sum(len(listener.connections) for listener in self.listeners)
+
+    def _admit(self) -> bool:
+        return self.connection_count() <= self.options.connection_limit
 
     async def start(self) -> None:
         """Begin to listen everywhere.
 
         Raises:
-            PortError: An address cannot be had; nothing listens then.
+            PortError: Some places cannot be had, all of which are named; nothing listens then.
         """
-        try:
-            for listener in self.listeners:
+        self._sockets.open()
+        problems = []
+        for listener in self.listeners:
+            try:
                 await listener.open()
-        except PortError:
+            except OSError as error:
+                problems.append(error)
+        if problems:
             await self.stop()
-            raise
+            raise PortError(problems[0].errno, "; ".join(str(error.strerror) for error in problems))
 
     def describe(self) -> str:
         """What listens where, for people."""
         return ", ".join(
-            f"modbus tcp {':'.join(map(str, listener.address))} ({'; '.join(_units_by_map(listener.device))})"
+            f"{listener.kind} {listener.place} ({'; '.join(_units_by_map(listener.station.device))})"
             for listener in self.listeners
         )
 
     def keep_house(self, now: float) -> None:
         """Look at link faults, and close connections whose clients take too long. now: the loop's time [s]."""
         self.disturbances.update(self.link.status().get("faults", ()))
+        self._heartbeats.update(now)
         for listener in self.listeners:
-            for connection in list(listener.active_connections.values()):
-                assert isinstance(connection, Connection)
-                connection.expire(now)
+            listener.expire(now)
 
     async def stop(self) -> None:
         """Close all listeners and connections."""
+        self._heartbeats.stop()
         for listener in self.listeners:
-            for connection in list(listener.active_connections.values()):
-                assert isinstance(connection, Connection)
-                connection.drop_unsent()
-            listener.close()
+            await listener.close()
+        self._sockets.close()
         await asyncio.sleep(0)
 
 
@@ -164,7 +142,7 @@ async def serve(link: Link, plan: ModbusPlan, options: ModbusServer, ready: Call
         ready: Called once, when all ports listen, with a text that says what listens where.
 
     Raises:
-        PortError: An address cannot be had.
+        PortError: Addresses cannot be had.
     """
     server = Server(link, plan, options)
     await server.start()

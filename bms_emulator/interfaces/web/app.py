@@ -149,6 +149,14 @@ def _add_points(app: FastAPI, link: Link) -> None:
     ) -> Response:
         return Json(rest.families(link) if select is None else rest.selected(link, select))
 
+    reports = rest.Reports(link)
+
+    @app.get(
+        "/api/state/{path:path}", tags=["points"], summary="What a component says of itself, with units in its keys"
+    )
+    async def report(path: Annotated[str, Path(max_length=64, examples=["container/1/rack/3", "meter"])]) -> Response:
+        return Json(reports.report(path))
+
     @app.get("/api/points/{name}", tags=["points"], summary="One point", response_model=Point)
     async def point(name: Name) -> Response:
         return Json(rest.point(link, name))

@@ -1,9 +1,11 @@
 """What the REST interface reads and asks, as plain data; it knows nothing of HTTP but the status of a refusal."""
 
+import difflib
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from bms_emulator.interfaces.components import SORTS, Components
 from bms_emulator.interfaces.link import Command, Link
 from bms_emulator.interfaces.values import DEPTH_MAX, plain, read, select, text, too_deep, writes
 from bms_emulator.interfaces.web.view import event_data
@@ -98,6 +100,32 @@ def point(link: Link, name: str) -> dict[str, Any]:
         "tick": tick,
         "time_s": round(time, 6),
     }
+
+
+class Reports:
+    """What each component of a site says of itself, as its state message on MQTT does.
+
+    Args:
+        link: The running emulator.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._found: dict[str, tuple[Components, int]] = {}
+        for sort in SORTS:
+            components = Components(link.catalogue, sort)
+            for n, index in enumerate(sort.indices(link.catalogue.site)):
+                self._found[sort.topic(index)] = components, n
+
+    def report(self, path: str) -> dict[str, Any]:
+        """Report of the component at a path such as ``container/1/rack/3`` or ``meter``."""
+        if path not in self._found:
+            near = tuple(difflib.get_close_matches(path, self._found, 3, 0.6))
+            message = f"{path}: no such component" + (f"; near: {', '.join(near)}" if near else "")
+            raise RefusalError(HTTPStatus.NOT_FOUND, message, "path", near)
+        components, n = self._found[path]
+        values, tick, time = self._link.values(components.offsets[n])
+        return {"tick": tick, "time_s": round(time, 6), **components.report(values.tolist())}
 
 
 async def write_point(link: Link, origin: str, name: str, value: object) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""What the live page shows of a container: key figures of one tick, and what happened since the last look."""
+"""What the live page shows of a container and of the site around it, and what has happened since the last look."""
 
 from typing import Any
 
 import numpy as np
 
-from bms_emulator.interfaces.components import Components
+from bms_emulator.interfaces.components import RACK, SORTS, Components
 from bms_emulator.interfaces.link import Event, Link
 
 EVENTS_MAX = 200
@@ -20,32 +20,29 @@ class ContainerView:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._containers = Components(link.catalogue, ("container",))
-        self._racks = Components(link.catalogue, ("container", "rack"))
-        self._pcs = Components(link.catalogue, ("pcs",))
+        self._components = {sort: Components(link.catalogue, sort) for sort in SORTS}
 
     def figures(self, container: int) -> dict[str, Any]:
-        """Container, racks and PCS with unit-suffixed keys, container counted from 1."""
+        """Container counted from 1, its racks and its PCS, and what the site has once, with unit-suffixed keys."""
         count = self._link.catalogue.site.container.rack_count
         n = container - 1
-        parts = (
-            (self._containers, self._containers.offsets[n : n + 1]),
-            (self._racks, self._racks.offsets[n * count : (n + 1) * count]),
-            (self._pcs, self._pcs.offsets[n : n + 1]),
-        )
+        own = {RACK: slice(n * count, n * count + count)}
+        parts = [
+            (components, components.offsets[own.get(sort, slice(n, n + 1)) if sort.counted else slice(None)])
+            for sort, components in self._components.items()
+        ]
         values, tick, time = self._link.values(np.concatenate([offsets.ravel() for _, offsets in parts]))
-        reports, at = [], 0
-        for components, offsets in parts:
+        reports, at = {}, 0
+        for (components, offsets), sort in zip(parts, self._components, strict=True):
             rows = values[at : at + offsets.size].reshape(offsets.shape)
-            reports.append([components.report(row.tolist()) for row in rows])
+            reports[sort] = [components.report(row.tolist()) for row in rows]
             at += offsets.size
         return {
             "tick": tick,
             "time_s": time,
             "index": container,
-            "container": reports[0][0],
-            "racks": reports[1],
-            "pcs": reports[2][0],
+            **{sort.path[-1]: told[0] for sort, told in reports.items() if sort is not RACK},
+            "racks": reports[RACK],
             "status": self._link.status(),
         }
 

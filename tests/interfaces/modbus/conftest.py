@@ -1,13 +1,16 @@
 """A server on the cabinet: battery at the first listener, PCS at the second."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from bms_emulator.profile.loader import load_site
 from bms_emulator.profile.site import SiteProfile
 from tests.interfaces.fakes import FakeLink
-from tests.interfaces.modbus.rig import Client, Rig, on_free_ports
+from tests.interfaces.modbus.rig import Client, Connect, Rig, on_free_ports
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +34,20 @@ async def rig(link: FakeLink) -> AsyncIterator[Rig]:
 @pytest.fixture
 async def client(rig: Rig) -> Client:
     return await rig.client()
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Connect]:
+    """Opens connections as ``asyncio.open_connection`` does, and closes them at the end."""
+    writers = []
+
+    async def opened(*address: Any, **options: Any) -> Client:
+        reader, writer = await asyncio.open_connection(*address, **options)
+        writers.append(writer)
+        return Client(reader, writer)
+
+    yield opened
+    for writer in writers:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()

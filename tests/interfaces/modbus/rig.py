@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+from collections.abc import Awaitable, Callable
 
 from bms_emulator.interfaces.modbus.connection import Patience
 from bms_emulator.interfaces.modbus.server import Server
@@ -52,6 +53,10 @@ class Client:
                 return await self.reader.read(1) == b""
             except ConnectionError:
                 return True
+
+
+Connect = Callable[..., Awaitable[Client]]
+"""Opens a connection, given what ``asyncio.open_connection`` takes."""
 
 
 def request(pdu: bytes, unit: int = 1, transaction: int = 1) -> bytes:

@@ -4,6 +4,8 @@ import struct
 
 import pytest
 
+from bms_emulator.profile.site import SiteProfile
+from tests.interfaces.fakes import FakeLink
 from tests.interfaces.modbus.rig import Client, Rig
 
 BASE = 40000
@@ -50,15 +52,15 @@ ROWS = {
     "read the most": (1, pdu(3, 0, 125), b"\x83\x02"),
     "read too short": (1, b"\x03\x9c\x40\x00", b"\x83\x03"),
     "read too long": (1, pdu(3, BASE, 2, 0), b"\x83\x03"),
-    "coils none": (1, pdu(1, 0, 0), b"\x81\x03"),
-    "coils too many": (1, pdu(1, 0, 2001), b"\x81\x03"),
-    "coils there are none": (1, pdu(1, 0, 2000), b"\x81\x02"),
-    "discrete inputs there are none": (1, pdu(2, 0, 1), b"\x82\x02"),
-    "coil neither on nor off": (1, pdu(5, 0, 0x1234), b"\x85\x03"),
-    "coil on": (1, pdu(5, 0, 0xFF00), b"\x85\x02"),
-    "coils too many to write": (1, struct.pack(">BHHB", 15, 0, 1969, 247) + bytes(247), b"\x8f\x03"),
-    "coils with a wrong byte count": (1, struct.pack(">BHHB", 15, 0, 9, 1) + bytes(1), b"\x8f\x03"),
-    "coils to write there are none": (1, struct.pack(">BHHB", 15, 0, 9, 2) + bytes(2), b"\x8f\x02"),
+    "coils none": (1, pdu(1, 0, 0), b"\x81\x01"),
+    "coils too many": (1, pdu(1, 0, 2001), b"\x81\x01"),
+    "coils there are none": (1, pdu(1, 0, 2000), b"\x81\x01"),
+    "discrete inputs there are none": (1, pdu(2, 0, 1), b"\x82\x01"),
+    "coil neither on nor off": (1, pdu(5, 0, 0x1234), b"\x85\x01"),
+    "coil on": (1, pdu(5, 0, 0xFF00), b"\x85\x01"),
+    "coils too many to write": (1, struct.pack(">BHHB", 15, 0, 1969, 247) + bytes(247), b"\x8f\x01"),
+    "coils with a wrong byte count": (1, struct.pack(">BHHB", 15, 0, 9, 1) + bytes(1), b"\x8f\x01"),
+    "coils to write there are none": (1, struct.pack(">BHHB", 15, 0, 9, 2) + bytes(2), b"\x8f\x01"),
     # addresses
     "read below": (1, pdu(3, BASE - 1, 1), b"\x83\x02"),
     "read across the beginning": (1, pdu(3, BASE - 1, 2), b"\x83\x02"),
@@ -117,7 +119,7 @@ async def test_nothing_changes_on_an_exception(rule: str, client: Client, rig: R
     unit, request, _ = ROWS[rule]
     before = rig.link.arena.buffer.copy()
     await client.ask(request, unit)
-    assert rig.link.commands == []
+    assert all("refused" in command.args for command in rig.link.commands)
     assert before.tobytes() == rig.link.arena.buffer.tobytes()
 
 
@@ -139,13 +141,16 @@ async def test_identification_names_the_unit(client: Client) -> None:
     assert (await client.ask(b"\x2b\x0e\x04\x06", unit=11)).endswith(b"\x06rack 1")
 
 
-async def test_a_lenient_server_reads_126_registers(rig: Rig) -> None:
-    options = rig.link.site.modbus.model_copy(update={"max_read_quantity": 126})
-    lenient = Rig(rig.link, options)
+async def test_a_lenient_device_reads_126_registers(cabinet: SiteProfile) -> None:
+    battery, *others = cabinet.modbus.devices
+    devices = (battery.model_copy(update={"read_limit": 126}), *others)
+    site = cabinet.model_copy(update={"modbus": cabinet.modbus.model_copy(update={"devices": devices})})
+    lenient = Rig(FakeLink(site))
     await lenient.server.start()
     try:
-        client = await lenient.client()
+        client, strict = await lenient.client(0), await lenient.client(1)
         assert len(await client.read(BASE, 126)) == 252
         assert await client.ask(pdu(3, BASE, 127)) == b"\x83\x03"
+        assert await strict.ask(pdu(3, BASE, 126), 100) == b"\x83\x03"
     finally:
         await lenient.close()

@@ -1,18 +1,20 @@
 """The encoded images against their slow twin, and what encoding does at the edges of a format."""
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bms_emulator.arrays import Arena, Array
-from bms_emulator.interfaces.modbus.assembly import DeviceRecords
 from bms_emulator.interfaces.modbus.conversion import Conversion
 from bms_emulator.interfaces.modbus.encode import encode
 from bms_emulator.interfaces.modbus.folding import RUN_MIN, fold
-from bms_emulator.interfaces.modbus.formats import FORMATS, Coding
+from bms_emulator.interfaces.modbus.formats import FORMATS, Coding, bit_format
 from bms_emulator.interfaces.modbus.plan import ModbusPlan, compile_maps
-from bms_emulator.interfaces.modbus.runs import Encoding, runs_of, work_arrays
+from bms_emulator.interfaces.modbus.records import DeviceRecords
+from bms_emulator.interfaces.modbus.runs import Encoding, Packing, runs_of, work_arrays
 from bms_emulator.points.catalogue import Catalogue
 from bms_emulator.profile.loader import load_site
 from tests.reference.registers import point_rows
@@ -55,11 +57,9 @@ def test_every_register_shows_what_the_slow_twin_shows(site_name: str) -> None:
     units = {(unit.map, unit.unit): unit for device in plan.devices for unit in device.units.values()}
     seen = 0
     for device in site.modbus.devices:
-        for number, address, label, expected in point_rows(
-            catalogue, device.map, device.container, device.unit, values
-        ):
-            start = units[device.map, number].locate(address, len(expected) // 2)
-            assert images[start : start + len(expected)] == expected, (number, address, label)
+        for row in point_rows(catalogue, device.map, device.container, device.unit, values):
+            start = units[device.map, row.unit].locate(row.table, row.address, len(row.data) // 2)
+            assert images[start : start + len(row.data)] == row.data, row
             seen += 1
     assert seen > 2 * site.container.rack_count * site.container.rack.cell_count
 
@@ -73,9 +73,9 @@ def test_a_second_container_shows_its_own_racks() -> None:
     values = plausible(catalogue, 2)
     images = encoded(plan, values)
     units = {unit.unit: unit for device in plan.devices for unit in device.units.values()}
-    for number, address, label, expected in point_rows(catalogue, "sunspec-battery", 2, 1, values):
-        start = units[number].locate(address, len(expected) // 2)
-        assert images[start : start + len(expected)] == expected, (number, address, label)
+    for row in point_rows(catalogue, "sunspec-battery", 2, 1, values):
+        start = units[row.unit].locate(row.table, row.address, len(row.data) // 2)
+        assert images[start : start + len(row.data)] == row.data, row
 
 
 def test_encoding_leaves_constants_and_holes_alone() -> None:
@@ -144,6 +144,69 @@ def test_values_are_rounded_half_away_from_zero_and_clamped_beside_the_sentinel(
 ) -> None:
     assert one(kind, values, ONE) == raws
     assert one(kind, values, ONE, times=RUN_MIN) == RUN_MIN * raws
+
+
+@pytest.mark.parametrize(
+    ("encoding", "values", "raws"),
+    [
+        ({"kind": "i16", "absolute": True}, [-7.0, 7.0, -1e9, math.nan], [7, 7, 0x7FFF, 0x8000]),
+        ({"kind": "u16", "modulo": 256}, [255.0, 256.0, 513.4, -1.0, math.nan], [255, 0, 1, 255, 0xFFFF]),
+        ({"kind": "i16", "absolute": True, "gain": -1.0}, [-7.0, 7.0], [0xFFF9, 0xFFF9]),
+        ({"kind": "f64", "absolute": True}, [-0.1, math.nan], [0x3FB999999999999A, 0x7FF8 << 48]),
+        ({"kind": "f64"}, [-math.inf, 1e300], [0xFFF0 << 48, 0x7E37E43C8800759C]),
+        ({"kind": "i64"}, [-1.0, -1e30, 1e30, math.nan], [(1 << 64) - 1, (1 << 63) + 1024, (1 << 63) - 1024, 1 << 63]),
+    ],
+)
+def test_magnitude_remainder_and_wide_types(encoding: dict[str, Any], values: list[float], raws: list[int]) -> None:
+    form = FORMATS[encoding["kind"]]
+    low, high = (-math.inf, math.inf) if form.coding is Coding.FLOAT else form.bounds(whole=False)
+    line = Conversion(encoding.get("gain", 1.0))
+    how = Encoding(form, line, low, high, None, encoding.get("absolute", False), encoding.get("modulo", 0))
+    count, size = len(values), 2 * form.words
+    image = written(list(runs_of(np.arange(count), form.words * np.arange(count), how, (1, 2))), values, 4 * count, [])
+    assert [int.from_bytes(image[k : k + size], "big") for k in range(0, count * size, size)] == raws
+
+
+@pytest.mark.parametrize("kind", ["u32", "i64", "f32", "f64"])
+def test_a_little_word_order_turns_words_not_bytes(kind: str) -> None:
+    big, little = (replace(FORMATS[kind], little=order) for order in (False, True))
+    words = [big.pack(-1234.5 if kind != "u32" else 70000)[n : n + 2] for n in range(0, 2 * big.words, 2)]
+    assert [little.pack(-1234.5 if kind != "u32" else 70000)[n : n + 2] for n in range(0, 2 * big.words, 2)] == words[
+        ::-1
+    ]
+    assert little.unpack(b"".join(words[::-1])) == big.unpack(b"".join(words))
+    assert little.missing == b"".join([big.missing[n : n + 2] for n in range(0, 2 * big.words, 2)][::-1])
+
+
+@pytest.mark.parametrize(
+    ("width", "high_first", "values", "words"),
+    [
+        (8, False, [25.0, 30.0, 60.0], [0x1E19, 0x003C]),
+        (8, True, [25.0, 30.0, 60.0], [0x191E, 0x3C00]),
+        (8, False, [-5.0, 1000.0, math.nan], [0xFE00, 0x00FF]),
+        (4, False, [1.0, 2.0, 3.0, math.nan, 99.0], [0xF321, 0x000E]),
+        (1, False, [1.0, 0.0, math.nan, 1.0], [0b1001]),
+        (1, True, [1.0] + 15 * [0.0] + [0.0, 1.0], [0x8000, 0x4000]),
+    ],
+)
+def test_values_side_by_side_are_clamped_and_all_ones_are_none(
+    width: int, high_first: bool, values: list[float], words: list[int]
+) -> None:
+    form, count = bit_format(width), len(values)
+    packing = Packing.of_elements(width, high_first=high_first)
+    how = Encoding(form, ONE, *form.bounds(whole=False), packing=packing)
+    records = list(runs_of(np.arange(count), np.arange(count) // packing.per, how, (1, 2)))
+    image = written(records, values, len(words), [])
+    assert np.frombuffer(image, ">u2").tolist() == words
+
+
+def test_parts_leave_the_other_bits_of_their_register_alone() -> None:
+    low, high = (Encoding(bit_format(8), ONE, 0.0, 254.0, packing=Packing.of_part(at, 8)) for at in (0, 8))
+    records = [
+        *runs_of(np.array([0]), np.array([0]), low, (1, 2)),
+        *runs_of(np.array([1]), np.array([0]), high, (1, 2)),
+    ]
+    assert written(records, [0x12, 0x34], 1, []) == b"\x34\x12"
 
 
 def test_what_a_table_does_not_know_reads_as_the_sentinel() -> None:

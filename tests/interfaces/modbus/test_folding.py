@@ -1,5 +1,6 @@
 """Like devices are written from one template; what is not alike stays as it is, and every register is right."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,11 +33,9 @@ def assert_right(site: SiteProfile, plan: ModbusPlan, seed: int) -> None:
     values = plausible(catalogue, seed)
     images = encoded(plan, values)
     for device, served in zip(site.modbus.devices, plan.devices, strict=True):
-        for number, address, label, expected in point_rows(
-            catalogue, device.map, device.container, device.unit, values
-        ):
-            start = served.units[number].locate(address, len(expected) // 2)
-            assert images[start : start + len(expected)] == expected, (device.container, number, address, label)
+        for row in point_rows(catalogue, device.map, device.container, device.unit, values):
+            start = served.units[row.unit].locate(row.table, row.address, len(row.data) // 2)
+            assert images[start : start + len(row.data)] == row.data, (device.container, row)
 
 
 def test_records_do_not_grow_with_containers() -> None:
@@ -86,6 +85,60 @@ def test_a_pack_whose_readings_are_older_is_left_alone_and_all_others_are_writte
     assert len(left) == np.sum(values[ages] > 0.0) * site.container.rack.pack.cell_count
     assert (partly[left] == 0x5A5A).all()
     assert (whole[left] == np.frombuffer(encoded(plan, values), ">u2")[left]).all()
+
+
+EVERYTHING = """\
+name: everything
+description: d
+source: s
+identity: {vendor: V, product_code: P}
+word_order: little
+units:
+  - name: bank
+    blocks:
+      - name: bank
+        rows:
+          - {name: a, type: f64, point: power, unit: kW, absolute: true}
+          - {name: b, type: u16, point: heartbeat, modulo: 16}
+          - {name: c, type: i64, point: current, unit: mA, missing: 0}
+          - {name: d, type: bitfield64, bits: {63: [{point: "rack.connected"}], 3: [{point: soc, at_most: 0.2}]}}
+          - name: e
+            type: packed
+            parts: [{at: 0, width: 7, point: mode}, {at: 7, width: 3, value: 5}]
+            bits: {15: [{point: soc, at_least: 0.5}]}
+      - name: racks
+        over: rack
+        most: 4
+        rows:
+          - {name: f, type: packed, point: rack.cell.balancing, elements: {over: cell, width: 1, first: high}}
+          - name: g
+            type: packed
+            point: rack.temperature_sensor.temperature
+            unit: degC
+            offset: -50
+            elements: {over: temperature_sensor, width: 8}
+          - name: h
+            type: packed
+            parts: [{at: 0, width: 10, point: rack.cell_voltage_max_cell}, {at: 10, width: 6, value: 9}]
+      - name: coils
+        tables: [coil, discrete_input]
+        over: rack
+        rows: [{name: i, type: bit, point: rack.enabled, access: rw}]
+"""
+
+
+def test_a_map_with_everything_is_written_from_one_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BMS_EMULATOR_PROFILES", str(tmp_path))
+    (tmp_path / "registers").mkdir()
+    (tmp_path / "registers" / "everything.yaml").write_text(EVERYTHING)
+    sizes = []
+    for containers in (1, 5):
+        site = site_of(*(((("everything", 1)), n + 1) for n in range(containers)), containers=containers)
+        plan = compile_maps(site, Catalogue(site))
+        assert plan.arrays[0]["devices"].tolist() == [containers]
+        sizes.append([len(part) for part in plan.arrays])
+        assert_right(site, plan, containers)
+    assert sizes[0] == sizes[1]
 
 
 def test_terms_of_evenly_spaced_values_are_one() -> None:

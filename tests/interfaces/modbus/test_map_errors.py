@@ -19,6 +19,7 @@ identity: {vendor: V, product_code: P}
 conditions:
   alarms:
     0: [{point: "rack.alarm[overtemperature_charge].level"}]
+  many: {16: [{point: soc}]}
 units:
   - name: one
     blocks:
@@ -30,7 +31,7 @@ units:
 
 
 def problems(folder: Path, rows: str, devices: tuple[ModbusDevice, ...] | None = None) -> list[str]:
-    """What compiling a map of one block with these rows says; the first row stands in line 15."""
+    """What compiling a map of one block with these rows says; the first row stands in line 16."""
     (folder / "registers").mkdir(exist_ok=True)
     (folder / "registers" / "bad.yaml").write_text(HEAD + rows)
     site = load_site("cabinet")
@@ -68,7 +69,10 @@ ROWS = {
     "wrong unit": ("type: u16, point: voltage, unit: A", "unit = 'A': the value is in V; allowed: V, mV"),
     "no such scale": ("type: u16, point: voltage, unit: V, scale: SV", "no sunssf row of that name; known: SF"),
     "limits beyond the format": ('type: i16, point: soc_reserve_max, unit: "%", scale: 0.001', "may be 100000 as raw"),
-    "choices beyond the format": ("type: i16, point: heartbeat_master", "may be 65535 as raw value"),
+    "choices beyond the format": (
+        'type: i16, point: "pcs[1].watchdog_timeout", unit: s',
+        "may be 86400 as raw value",
+    ),
     "rating beyond the format": ("type: u16, nameplate: energy, unit: Wh", "nameplate energy is 261200 as raw value"),
     "no such rating": ("type: u16, nameplate: enerqy, unit: Wh", "no such number; near: energy"),
     "text as rating": ("type: u16, nameplate: serial", "no such number"),
@@ -113,12 +117,67 @@ ROWS = {
     "two things shown": ("type: u16, point: soc, value: 1", "needs exactly one of"),
     "padding that shows": ("type: pad, value: 1", "padding shows nothing"),
     "string without size": ("type: string, text: a", "size: needed with type string"),
-    "type of a constant": ("type: i16, bits: alarms", "bits needs one of bitfield32"),
-    "constant to write": ("type: u16, value: 1, access: rw", "only a point can be written"),
+    "type of a constant": ("type: i16, bits: alarms", "bits needs one of bit, bitfield16, bitfield32"),
+    "constant to write": ("type: u16, value: 1, access: rw", "needs a point, write or kept"),
     "table of a constant": ("type: u16, value: 1, table: {0: 1}", "only a point has one"),
+    "bit of another type": ("type: bitfield16, bits: {16: [{point: soc}]}", "16 is beyond the 16 bits of bitfield16"),
+    "named bits beyond": ("type: bitfield16, bits: many", "16 is beyond the 16 bits of bitfield16"),
+    "parts of a number": ("type: u16, parts: [{at: 0, width: 8, value: 1}]", "parts: needs type packed"),
+    "nothing packed": ("type: packed", "needs parts, elements or bits"),
+    "a point beside parts": ("type: packed, point: soc, parts: [{at: 0, width: 8, value: 1}]", "needs exactly one of"),
+    "parts overlap": (
+        "type: packed, parts: [{at: 0, width: 9, value: 1}, {at: 8, width: 8, value: 1}]",
+        "parts: bit 8 belongs to two",
+    ),
+    "bits in a part": (
+        "type: packed, parts: [{at: 0, width: 8, value: 1}], bits: {7: [{point: soc}]}",
+        "bits: 7 belongs to one of the parts",
+    ),
+    "part beyond": ("type: packed, parts: [{at: 9, width: 8, value: 1}]", "at + width = 17: a register has 16 bits"),
+    "constant beyond its part": ("type: packed, parts: [{at: 0, width: 4, value: 16}]", "4 bits take 0 to 15"),
+    "part of nothing": ("type: packed, parts: [{at: 0, width: 4}]", "needs exactly one of point, value"),
+    "choices beyond a part": (
+        "type: packed, parts: [{at: 0, width: 1, point: mode}]",
+        "as raw value; the format takes 0 to 1",
+    ),
+    "table beyond a part": (
+        "type: packed, parts: [{at: 0, width: 2, point: request, table: {none: 0, connect: 1, disconnect: 4}}]",
+        "disconnect = 4: the format takes 0 to 3",
+    ),
+    "elements of nothing": (
+        'type: packed, point: soc, unit: "%", elements: {over: cell, width: 8}',
+        "cell: needs a unit or block over racks around it",
+    ),
+    "elements of a number": ("type: u16, point: soc, elements: {over: rack, width: 8}", "elements: needs type packed"),
+    "elements of one point": (
+        "type: packed, point: current, unit: A, elements: {over: rack, width: 8}, scale: SX",
+        "no sunssf row of that name",
+    ),
+    "missing beyond the format": ("type: u16, point: voltage, unit: V, missing: -1", "-1 does not fit; allowed are 0"),
+    "missing of a constant": ("type: u16, value: 1, missing: 0", "missing: only a point has one"),
+    "remainder of a float": ("type: f32, point: heartbeat, modulo: 16", "a floating-point number has no remainder"),
+    "remainder beyond the format": ("type: u16, point: heartbeat, modulo: 65537", "the format takes 0 to 65535"),
+    "coil among registers": ("type: bit, value: 1", "coils and discrete inputs have rows of type bit"),
+    "both ends and a name": (
+        "type: bitfield16, bits: {0: [{point: mode, equals: off, at_most: 1}]}",
+        "equals: goes without at_least and at_most",
+    ),
+    "bit of no bitfield": ("type: bitfield16, bits: {0: [{point: mode, has: off}]}", "container.mode is no bitfield"),
+    "no such bit": (
+        "type: bitfield16, bits: {0: [{point: chiller.alarms, has: tripp}]}",
+        "no bit of container.chiller.alarms; near: trip",
+    ),
+    "a bitfield as a value": (
+        "type: bitfield16, bits: {0: [{point: chiller.alarms, equals: trip}]}",
+        "container.chiller.alarms is a bitfield",
+    ),
+    "a bit and a name": (
+        "type: bitfield16, bits: {0: [{point: chiller.alarms, has: trip, equals: trip}]}",
+        "has: goes without at_least, at_most and equals",
+    ),
     "unknown key": ("type: u16, value: 1, scael: 2", "unknown key; near: scale"),
     "unknown type": ("type: u8, value: 1", "must be one of"),
-    "bit 32": ("type: bitfield32, bits: {32: [{point: soc}]}", "<= 31"),
+    "bit 32": ("type: bitfield32, bits: {32: [{point: soc}]}", "32 is beyond the 32 bits of bitfield32"),
 }
 
 
@@ -131,14 +190,14 @@ def test_mistake_in_a_row_is_told_with_file_and_line(case: str, folder: Path) ->
         return
     assert any(expected in line for line in told), told
     assert all("registers/bad.yaml:" in line for line in told)
-    assert any(f"registers/bad.yaml:{line}:" in told[0] for line in (11, 15)), told
+    assert any(f"registers/bad.yaml:{line}:" in told[0] for line in (12, 16)), told
 
 
 def test_all_mistakes_are_told_at_once(folder: Path) -> None:
     told = problems(
         folder, row("type: u16, point: sock") + row("type: u16, point: voltage") + row("type: u16, value: 1e5")
     )
-    assert [line.split(":")[1] for line in told] == ["15", "16", "17"]
+    assert [line.split(":")[1] for line in told] == ["16", "17", "18"]
 
 
 def test_blocks_that_overlap_are_told(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -78,15 +79,14 @@ async def test_a_client_that_fetches_no_answers_is_closed_and_costs_little_memor
     flood = loop.create_task(loop.sock_sendall(slow, b"\0\x01\0\0\0\x06\x01\x03\x9c\x40\0\x7d" * 200_000))
     try:
         other = await rig.client()
-        connection = None
+        choked = None
         for _ in range(2000):
             await other.read(40000, 2)
-            connection = next(iter(rig.server.listeners[0].active_connections.values()))
-            if connection._choked_since is not None:
+            choked = next((c for c in rig.server.listeners[0].connections if c.choked), None)
+            if choked is not None:
                 break
-        assert connection is not None
-        assert connection._choked_since is not None
-        assert connection.transport.get_write_buffer_size() < 2 * SEND_BUFFER_MAX
+        assert choked is not None
+        assert choked.unsent < 2 * SEND_BUFFER_MAX
         later(rig, 6.0)
         assert await other.read(40000, 2) == b"SunS"
         assert rig.server.connection_count() == 1
@@ -114,24 +114,28 @@ async def test_more_connections_than_allowed_are_closed_at_once(link: FakeLink) 
 async def test_connections_are_kept_alive(rig: Rig) -> None:
     client = await rig.client()
     await client.read(40000, 2)
-    [connection] = rig.server.listeners[0].active_connections.values()
-    sock = connection.transport.get_extra_info("socket")
+    [connection] = rig.server.listeners[0].connections
+    sock = connection._transport.get_extra_info("socket")
     assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
 
-async def test_a_taken_port_is_named_with_its_map(link: FakeLink) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        server = Server(link, link.plan, link.site.modbus)
-        object.__setattr__(server.listeners[1].device, "port", port)
-        plan = link.plan
-        devices = (plan.devices[0], server.listeners[1].device)
-        server = Server(link, type(plan)(plan.size, plan.template, plan.arrays, devices), link.site.modbus)
-        with pytest.raises(PortError, match=rf"127\.0\.0\.1:{port} \(pcs-sunspec\): cannot listen: .*in use"):
+async def test_every_taken_port_is_named_with_its_map(link: FakeLink) -> None:
+    plan = link.plan
+    with socket.socket() as one, socket.socket() as other:
+        devices = []
+        for taken, device in zip((one, other), plan.devices, strict=True):
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            devices.append(replace(device, port=taken.getsockname()[1]))
+        server = Server(link, replace(plan, devices=(*devices, plan.devices[0])), link.site.modbus)
+        with pytest.raises(PortError) as caught:
             await server.start()
-        assert not server.listeners[0].is_active()
+        for device in devices:
+            assert f"127.0.0.1:{device.port} ({device.maps[0]}): cannot listen: Address already in use" in str(
+                caught.value
+            )
+    with pytest.raises(IndexError):
+        server.listeners[2].address  # noqa: B018 - the free one was given back
 
 
 async def test_serving_says_what_listens_where_and_ends_when_cancelled(link: FakeLink) -> None:

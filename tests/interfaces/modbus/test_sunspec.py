@@ -11,8 +11,9 @@ import pytest
 import sunspec2
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
-from bms_emulator.interfaces.modbus.layout import Place, place
+from bms_emulator.interfaces.modbus.layout import Place
 from bms_emulator.interfaces.modbus.load import load_map
+from bms_emulator.interfaces.modbus.placing import place
 from bms_emulator.profile.loader import load_site
 from tests.interfaces.fakes import FakeLink
 from tests.interfaces.modbus.rig import Rig, on_free_ports

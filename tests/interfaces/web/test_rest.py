@@ -1,7 +1,9 @@
+import json
 from typing import Any
 
 import pytest
 
+from bms_emulator.interfaces.mqtt.telemetry import Telemetry
 from tests.interfaces.fake_site import FakeSite
 from tests.interfaces.web.served import client
 
@@ -200,3 +202,22 @@ async def test_the_interface_describes_itself_without_foreign_scripts() -> None:
     assert "/api/points/{name}" in description["paths"]
     assert "Problem" in description["components"]["schemas"]
     assert (await get("/docs"))[0] == 404
+
+
+async def test_a_component_reports_what_its_message_on_mqtt_says() -> None:
+    link = FakeSite()
+    link.set("meter.power", -2.5e4)
+    link.set("meter.phase[a].power", -1e4)
+    code, meter = await get("/api/state/meter", link)
+    assert (code, meter["power_w"], meter["phase"]["a"]["power_w"]) == (200, -25000.0, -10000.0)
+    telemetry = Telemetry(link.catalogue, "bms/demo")
+    messages = telemetry.messages(*link.values(telemetry.offsets))
+    for topic, payload in messages:
+        path = topic.removeprefix("bms/demo/").removesuffix("/state")
+        assert (await get(f"/api/state/{path}", link))[1] == json.loads(payload)
+
+
+async def test_a_component_that_is_not_there_is_refused_with_near_names() -> None:
+    code, problem = await get("/api/state/metre")
+    assert (code, problem["near"][0]) == (404, "meter")
+    assert (await get("/api/state/container/2"))[0] == 404

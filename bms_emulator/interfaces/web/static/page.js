@@ -47,12 +47,24 @@ function showClock({ tick, time_s: time, status }) {
   }
 }
 
+function direction(watts) {
+  return known(watts) ? (watts > 50 ? "exporting" : watts < -50 ? "importing" : "balanced") : "no reading";
+}
+
+function fire(panel, detectors) {
+  if (panel.discharging) return "agent flows";
+  if (panel.release_running) return `releases in ${number(panel.release_countdown_s, 0)} s`;
+  return detectors.map(([name, { state }]) => `${words(name)} ${words(state)}`).join(", ") || "detectors normal";
+}
+
 /** Name, value, unit, second line and class of each key figure. */
-function figures({ container: bank, racks, pcs }) {
+function figures({ container: bank, racks, pcs, meter, load, pv, weather }) {
   const spread = millivolts(bank.cell_voltage_max_v, bank.cell_voltage_min_v);
   const level = bank.alarm_level;
   const good = bank.mode === "connected" ? "good" : bank.mode === "fault" ? "level-3" : "";
   const at = (rack, pack) => (rack ? `R${rack} P${pack}` : "");
+  const closed = (part) => (part.closed ? "closed" : "open");
+  const detectors = Object.entries(bank.detector).filter(([, { state }]) => state !== "normal");
   return [
     ["Bank", words(bank.mode), "", `${bank.racks_connected} of ${racks.length} racks`, good],
     ["Alarm level", String(level), "", bank.master_lost ? "master lost" : ["none", "warning", "derating", "trip"][level] || "", level > 0 ? `level-${level}` : ""],
@@ -61,7 +73,7 @@ function figures({ container: bank, racks, pcs }) {
     ["PCS", kilo(pcs.power_w), "kW", `${words(pcs.state)} · set ${pcs.setpoint_enabled ? `${kilo(pcs.power_setpoint_w)} kW` : "off"}${pcs.limited ? " · limited" : ""}`],
     ["DC voltage", number(bank.voltage_v), "V", `strings ${number(bank.rack_voltage_min_v, 0)} – ${number(bank.rack_voltage_max_v, 0)}`],
     ["DC current", number(bank.current_a), "A", `strings ${number(bank.rack_current_min_a, 0)} – ${number(bank.rack_current_max_a, 0)}`],
-    ["Chiller", words(bank.chiller.mode), "", `set ${words(bank.chiller.request)}, ${number(bank.chiller.setpoint_degc)} °C`],
+    ["Chiller", words(bank.chiller.actual_mode), "", `${words(bank.chiller.control_source)} control · ${number(bank.chiller.setpoint_in_force_degc)} °C`, bank.chiller.fault_level !== "none" ? "level-2" : ""],
     ["Discharge limit", kilo(bank.discharge_power_limit_w), "kW", `${number(bank.discharge_current_limit_a, 0)} A`],
     ["Charge limit", kilo(bank.charge_power_limit_w), "kW", `${number(bank.charge_current_limit_a, 0)} A`],
     ["Cell max", number(bank.cell_voltage_max_v, 3), "V", at(bank.cell_voltage_max_rack, bank.cell_voltage_max_pack)],
@@ -69,7 +81,15 @@ function figures({ container: bank, racks, pcs }) {
     ["Temperature max", number(bank.temperature_max_degc), "°C", at(bank.temperature_max_rack, bank.temperature_max_pack)],
     ["Temperature min", number(bank.temperature_min_degc), "°C", at(bank.temperature_min_rack, bank.temperature_min_pack)],
     ["Coolant", number(bank.coolant.supply_temperature_degc), "°C", `back ${number(bank.coolant.return_temperature_degc)} · ${number(bank.coolant.flow_kg_per_s, 2)} kg/s`],
-    ["Auxiliary", kilo(bank.auxiliary.power_w, 1), "kW", `outside ${number(bank.ambient_temperature_degc)} °C`],
+    ["Auxiliary", kilo(bank.auxiliary.power_w, 1), "kW", `chiller ${kilo(bank.chiller.electrical_power_w, 1)} kW`],
+    ["PCS reactive", kilo(pcs.reactive_power_var), "kvar", `${kilo(pcs.apparent_power_va)} kVA${pcs.reactive_enabled ? ` · set ${words(pcs.reactive_mode)}` : ""}`],
+    ["PCS breakers", `DC ${closed(pcs.dc_breaker)}`, "", `AC ${closed(pcs.ac_breaker)} · link ${number(pcs.dc_voltage_v, 0)} V`, pcs.faults ? "level-3" : ""],
+    ["Fire panel", words(bank.fire.level), "", fire(bank.fire, detectors), { warning: "level-2", fire: "level-3" }[bank.fire.level] || ""],
+    ["Meter", kilo(meter.power_w, 1), "kW", `${direction(meter.power_w)} · ${kilo(meter.reactive_power_var, 1)} kvar`],
+    ["Grid", number(meter.voltage_v), "V", `${number(meter.frequency_hz, 2)} Hz`, meter.power_failure ? "level-3" : ""],
+    ["Load", kilo(load.power_w, 1), "kW", `${kilo(load.reactive_power_var, 1)} kvar${load.override_enabled ? " · overridden" : ""}`],
+    ["PV", kilo(pv.power_w, 1), "kW", `${pv.connected ? "connected" : "off"}${pv.limited ? " · limited" : ""}`],
+    ["Outside", number(weather.ambient_temperature_degc), "°C", `${number(weather.humidity_percent, 0)} % humid${known(weather.irradiance_w_per_m2) ? ` · ${number(weather.irradiance_w_per_m2, 0)} W/m²` : ""}`],
   ];
 }
 
