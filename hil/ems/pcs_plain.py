@@ -1,0 +1,1 @@
+from hil.ems.pcs_sunspec import SunSpecPcs as PlainPcs
