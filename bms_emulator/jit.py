@@ -17,12 +17,15 @@ import importlib.util
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numba
+from llvmlite import binding
 from numba.core import event
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.registry import CPUDispatcher
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
@@ -30,7 +33,6 @@ _IMPORT = re.compile(r"^from (bms_emulator[\w.]*) import", re.MULTILINE)
 
 
 _POLICY: dict[str, Any] = {
-    "cache": True,
     "nogil": True,
     "error_model": "numpy",
     "fastmath": False,
@@ -49,8 +51,101 @@ In a call from Python that is not bound numba looks at each field of a named tup
 
 def _compile(function: Callable[..., Any], shelf: str = "", **more: Any) -> Any:
     """Compile by the policy and more; the cache cannot tell by what a function was compiled, so each has its shelf."""
-    numba.config.CACHE_DIR = str(_cache_folder(function.__module__) / shelf)  # type: ignore[attr-defined]
-    return numba.njit(**_POLICY, **more)(function)
+    compiled = numba.njit(**_POLICY, **more)(function)
+    compiled._cache = _Cache(function, shelf)
+    return compiled
+
+
+class _Cache:
+    """A function's cache on disk, which is not looked for before it is needed: that of most scalars never is."""
+
+    def __init__(self, function: Callable[..., Any], shelf: str) -> None:
+        self._where = function, shelf
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._files, name)
+
+    @functools.cached_property
+    def _files(self) -> Any:
+        function, shelf = self._where
+        numba.config.CACHE_DIR = str(_cache_folder(function.__module__) / shelf)  # type: ignore[attr-defined]
+        return _Files(function)
+
+
+class _Folder(_CacheLocator):
+    """Where the files of a function are: in the folder of its source and shelf, so that they are always fresh there."""
+
+    def __init__(self, function: Callable[..., Any], file: str) -> None:
+        self._py_file = file
+        self._line = function.__code__.co_firstlineno
+        self._path = str(Path(numba.config.CACHE_DIR) / function.__module__)  # type: ignore[attr-defined]
+
+    @classmethod
+    def from_function(cls, function: Callable[..., Any], file: str) -> "_Folder | None":
+        """The folder; None where nothing can be written to it."""
+        folder = cls(function, file)
+        try:
+            folder.ensure_cache_path()
+        except OSError:
+            return None
+        return folder
+
+    def get_cache_path(self) -> str:
+        """The folder."""
+        return self._path
+
+    def get_source_stamp(self) -> str:
+        """What the source is like."""
+        return ""
+
+    def get_disambiguator(self) -> str:
+        """What tells functions of one name apart."""
+        return str(self._line)
+
+    def ensure_cache_path(self) -> None:
+        """Make the folder. OSError: nothing can be written to it."""
+        _make(self._path)
+
+
+@functools.cache
+def _make(path: str) -> None:
+    Path(path).mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=path).close()
+
+
+class _Reduced(CompileResultCacheImpl):
+    """What of a compiled function is kept: as numba does, but what others need to inline it is read only for them.
+
+    That is half of the time to load a function.
+    """
+
+    _locator_classes = (_Folder, *CompileResultCacheImpl._locator_classes)
+
+    def reduce(self, compiled: Any) -> Any:
+        """What is written."""
+        module = compiled.library._get_module_for_linking()
+        symbols = [each.name for each in (*module.functions, *module.global_variables) if not each.is_declaration]
+        return symbols, super().reduce(compiled)
+
+    def rebuild(self, target_context: Any, payload: Any) -> Any:
+        """The function from what was written."""
+        symbols, ((name, kind, (code, bitcode)), *rest) = payload
+        target_context.codegen()._engine._defined_symbols.update(symbols)
+        compiled = super().rebuild(target_context, ((name, kind, (code, _nothing())), *rest))
+        compiled.library._get_module_for_linking = functools.cache(lambda: binding.parse_bitcode(bitcode))
+        return compiled
+
+
+class _Files(FunctionCache):
+    """Files of the cache."""
+
+    _impl_class = _Reduced
+
+
+@functools.cache
+def _nothing() -> bytes:
+    """An empty module as bitcode."""
+    return bytes(binding.parse_assembly("").as_bitcode())
 
 
 class Scalar(CPUDispatcher):

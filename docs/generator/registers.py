@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from bms_emulator.interfaces.modbus.layout import PlacedUnit, place
+from bms_emulator.interfaces.modbus.layout import PlacedUnit
 from bms_emulator.interfaces.modbus.load import load_map
 from bms_emulator.interfaces.modbus.map import Condition, RegisterMap, Row
-from bms_emulator.interfaces.modbus.table import entries
+from bms_emulator.interfaces.modbus.placing import place
+from bms_emulator.interfaces.modbus.table import columns, entries
 from bms_emulator.points.catalogue import Catalogue, Family
 from bms_emulator.profile.loader import load_site
 from generator import markdown
@@ -33,10 +34,11 @@ def page(name: str) -> str:
     site = load_site(SITE)
     units = place(registers, site.container)
     device = next(device for device in site.modbus.devices if device.map == name)
-    rows = [entry.cells() for entry in entries(units, device.unit)]
+    catalogue = Catalogue(site)
+    head, rows = columns(list(entries(units, device.unit, catalogue)))
     about = INTRODUCTION.format(description=registers.description, source=registers.source, site=SITE, name=name)
-    parts = [about, "## Addresses", table(list(rows[0]), [list(row.values()) for row in rows])]
-    named = _enumerations(units, Catalogue(site))
+    parts = [about, "## Addresses", table(head, rows)]
+    named = _enumerations(units, catalogue)
     if named:
         parts += ["## Enumerations", table(("register", "shows", "values"), named)]
     parts += _bitfields(registers)
