@@ -13,6 +13,7 @@ Importing this module imports numba (0.5 s): modules that only describe data mus
 
 import functools
 import hashlib
+import importlib
 import importlib.util
 import os
 import re
@@ -67,9 +68,29 @@ class _Cache:
 
     @functools.cached_property
     def _files(self) -> Any:
+        _load_without_scipy()
         function, shelf = self._where
         numba.config.CACHE_DIR = str(_cache_folder(function.__module__) / shelf)  # type: ignore[attr-defined]
-        return _Files(function)
+        return _Files(function)  # type: ignore[no-untyped-call]
+
+
+@functools.cache
+def _load_without_scipy() -> None:
+    """Load what numba loads at the first compilation, but not scipy's linear algebra (0.2 s), to see if it is there.
+
+    Without it numba's np.correlate is slower, which is all.
+    """
+
+    def refuse() -> None:
+        raise ImportError
+
+    from numba.np import linalg
+
+    linalg.ensure_blas, before = refuse, linalg.ensure_blas
+    try:
+        importlib.import_module("numba.np.arraymath")
+    finally:
+        linalg.ensure_blas = before
 
 
 class _Folder(_CacheLocator):
@@ -119,19 +140,20 @@ class _Reduced(CompileResultCacheImpl):
     That is half of the time to load a function.
     """
 
-    _locator_classes = (_Folder, *CompileResultCacheImpl._locator_classes)
+    _locator_classes = [_Folder, *CompileResultCacheImpl._locator_classes]  # noqa: RUF012 (numba's own is a list)
 
     def reduce(self, compiled: Any) -> Any:
         """What is written."""
         module = compiled.library._get_module_for_linking()
         symbols = [each.name for each in (*module.functions, *module.global_variables) if not each.is_declaration]
-        return symbols, super().reduce(compiled)
+        return symbols, super().reduce(compiled)  # type: ignore[no-untyped-call]
 
     def rebuild(self, target_context: Any, payload: Any) -> Any:
         """The function from what was written."""
         symbols, ((name, kind, (code, bitcode)), *rest) = payload
         target_context.codegen()._engine._defined_symbols.update(symbols)
-        compiled = super().rebuild(target_context, ((name, kind, (code, _nothing())), *rest))
+        payload = ((name, kind, (code, _nothing())), *rest)
+        compiled = super().rebuild(target_context, payload)  # type: ignore[no-untyped-call]
         compiled.library._get_module_for_linking = functools.cache(lambda: binding.parse_bitcode(bitcode))
         return compiled
 

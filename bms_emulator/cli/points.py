@@ -35,7 +35,7 @@ Examples:
 
   get 'rack[1].alarm\\[cell_overvoltage].level'
 
-  get 'container[1].*'
+  get 'container[1].*' 'meter.*' 'meter.phase[*].power'
 
 The prefix plant. reads the truth that sensors only approximate: get 'plant.rack[3].cell[41].voltage'
 """
@@ -44,13 +44,16 @@ Examples:
 
   set container.request=connect
 
-  set pcs.setpoint_enabled=true pcs.setpoint_mode=watts pcs.power_setpoint=1e6
+  set pcs.setpoint_enabled=true pcs.setpoint_mode=watts pcs.power_setpoint=1MW
+
+  set load.override_enabled=true load.override_power=200kW pv.limit_fraction=40%
 
   set 'rack[*].enabled=false' emulator.speed=300
 
   set emulator.speed=infinity
 
-A choice is written by its name or number; points tells unit, limits and access of each.
+A choice is written by its name or number, a number in SI or with a unit as in 22degC; points tells unit, limits and
+access of each.
 """
 
 
@@ -95,7 +98,7 @@ def set_(
     token: Token = None,
     as_json: Json = False,
 ) -> None:
-    """Write points of a running emulator, in SI units."""
+    """Write points of a running emulator, in SI units or with a unit."""
     values = {}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")

@@ -28,7 +28,7 @@ class Kind(BaseModel, ABC):
         moving: Whether its effect changes with time at constant strength.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     kind: ClassVar[str]
     word: ClassVar[str]

@@ -79,6 +79,8 @@ TEMPERATURE: Final = Dimension(
     bare=False,  # "25" is 25 °C to one reader and 25 K to another
 )
 POWER: Final = _dimension("power", "W", kW="1000", MW="1000000")
+REACTIVE_POWER: Final = _dimension("reactive power", "var", kvar="1000", Mvar="1000000")
+APPARENT_POWER: Final = _dimension("apparent power", "VA", kVA="1000", MVA="1000000")
 TEMPERATURE_DIFFERENCE: Final = _dimension("temperature difference", "K", mK="0.001")
 MASS_FLOW: Final = Dimension(
     "mass flow", "kg/s", {"kg/s": Decimal(1), "g/s": Decimal("0.001"), "kg/h": Decimal(1) / Decimal(3600)}, {}

@@ -11,6 +11,7 @@ from bms_emulator.faults.kind import KINDS, Kind
 from bms_emulator.faults.quantity import SignalUnit, Unit
 from bms_emulator.faults.spec import FaultError, near, problems
 from bms_emulator.faults.target import Signal, Target, classify
+from bms_emulator.profile.descriptions import descriptions
 
 FAMILIES = (cell, cmu, contactor, cooling, grid, link, pcs, safety, sensor)
 """Modules whose kinds are registered; importing them is what registers."""
@@ -66,11 +67,12 @@ def describe(kind: type[Kind], target: Target | None = None) -> dict[str, Any]:
         "changes": kind.changes,
         "expected": kind.expected,
         "gradual": kind.gradual,
-        "parameters": [_parameter(name, field, target) for name, field in kind.model_fields.items()],
+        "parameters": [_parameter(kind, name, target) for name in kind.model_fields],
     }
 
 
-def _parameter(name: str, field: FieldInfo, target: Target | None) -> dict[str, Any]:
+def _parameter(kind: type[Kind], name: str, target: Target | None) -> dict[str, Any]:
+    field = kind.model_fields[name]
     unit, allowed = _unit(field, target)
     return {
         "name": name,
@@ -78,7 +80,7 @@ def _parameter(name: str, field: FieldInfo, target: Target | None) -> dict[str, 
         "allowed": allowed,
         "required": field.is_required(),
         "default": None if field.is_required() else field.default,
-        "description": field.description or "",
+        "description": descriptions(kind).get(name, ""),
     }
 
 

@@ -25,7 +25,7 @@ def microseconds(time: float) -> int:
 class Strength(BaseModel):
     """Base of all shapes: how strong, and until when."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     def at(self, elapsed: int, seed: int) -> tuple[float, int | None]:
         """Strength from 0 to 1, and when it next changes.

@@ -32,7 +32,7 @@ class FaultSpec(BaseModel):
         "for": "30s", "name": "ov1"}``
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
     kind: Annotated[str, Field(min_length=1)]
     """What happens: a word that the target understands (``stop``), or the full name of the kind (``pump-stop``)."""

@@ -5,13 +5,15 @@ link may end in the same process (tests) or in shared memory (servers).
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bms_emulator.arrays import Array
-from bms_emulator.points.catalogue import Catalogue
+
+if TYPE_CHECKING:  # whoever only sends commands does without
+    from bms_emulator.points.catalogue import Catalogue
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Link(Protocol):
     """The running emulator as an interface sees it."""
 
     @property
-    def catalogue(self) -> Catalogue:
+    def catalogue(self) -> "Catalogue":
         """The points of the site."""
 
     def values(self, offsets: NDArray[np.int64] | slice) -> tuple[Array, int, float]:

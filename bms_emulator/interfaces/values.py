@@ -9,11 +9,39 @@ from typing import Any
 import numpy as np
 
 from bms_emulator.arrays import Array
+from bms_emulator.faults.quantity import (
+    APPARENT_POWER,
+    CURRENT,
+    FREQUENCY,
+    POWER,
+    RATIO,
+    REACTIVE_POWER,
+    RESISTANCE,
+    TEMPERATURE,
+    TEMPERATURE_DIFFERENCE,
+    TIME,
+    VOLTAGE,
+    quantity,
+)
 from bms_emulator.interfaces.link import Link
 from bms_emulator.points.catalogue import Catalogue, Family, PointError, Selection
 
 Plain = float | int | bool | str | None
 """A value as JSON knows it; None where a measurement is invalid."""
+
+_DIMENSIONS = {
+    "V": VOLTAGE,
+    "A": CURRENT,
+    "W": POWER,
+    "var": REACTIVE_POWER,
+    "VA": APPARENT_POWER,
+    "K": TEMPERATURE,
+    "s": TIME,
+    "Ohm": RESISTANCE,
+    "Hz": FREQUENCY,
+    "1": RATIO,
+}
+"""What texts such as ``200kW`` may be written for, by the unit of the point."""
 
 SELECTOR_LENGTH_MAX = 256
 DEPTH_MAX = 16
@@ -41,7 +69,9 @@ def text(family: Family, value: float) -> str | None:
 
 
 def number(family: Family, value: object) -> float:
-    """The SI value that a JSON value asks a point to take: a number, true or false, or the name of a choice.
+    """The SI value that a JSON value asks a point to take.
+
+    It is a number, true or false, the name of a choice, or a text with a number and its unit, ``200kW``.
 
     Raises:
         PointError: The point does not take it; the message says what it takes.
@@ -56,7 +86,7 @@ def number(family: Family, value: object) -> float:
         if info.limits is not None and math.isinf(info.limits[1]):
             named["infinity"] = math.inf
         if value not in named:
-            raise PointError(f"{family.name} = {json.dumps(value[:40])}: must be {_takes(family)}", tuple(named))
+            return family.check(_measured(family, value, tuple(named)))
         return family.check(named[value])
     if isinstance(value, int | float):
         if not -sys.float_info.max <= value <= sys.float_info.max:
@@ -113,6 +143,19 @@ def writes(catalogue: Catalogue, values: Mapping[str, object], most: int) -> lis
     if problems:
         raise PointError("; ".join(problems), near)
     return pairs
+
+
+def _measured(family: Family, value: str, near: tuple[str, ...]) -> float:
+    """SI value of a number with a unit."""
+    dimension = _DIMENSIONS.get(family.unit)
+    if dimension is TEMPERATURE and family.limits is not None and family.limits[0] <= 0.0:
+        dimension = TEMPERATURE_DIFFERENCE  # no temperature is as low as that
+    if dimension is None or not value.lstrip("+-.")[:1].isdigit() or value[-1].isdigit():
+        raise PointError(f"{family.name} = {json.dumps(value[:40])}: must be {_takes(family)}", near)
+    try:
+        return quantity(value, dimension)
+    except ValueError as error:
+        raise PointError(f"{family.name}: {error}") from None
 
 
 def _not_finite(value: float) -> str | None:

@@ -18,6 +18,7 @@ from bms_emulator.plant.state import PlantInputs, PlantOverlay, PlantState
 from bms_emulator.plant.thermal import ThermalModel, build_thermal_model, step_packs
 from bms_emulator.plant.weather import WeatherModel, build_weather_model, outside_temperature, step_enclosure
 from bms_emulator.profile.site import SiteProfile
+from bms_emulator.program import Program
 from bms_emulator.units import kelvin
 
 
@@ -143,7 +144,6 @@ class Cooling:
             dt,
         )
         self._control = bind_control(model.control, state, inputs, overlay, dt)
-        self._watch = bind_watch(model.watch, state, overlay, dt)
         self._flow = bind(
             split_flow,
             # model
@@ -184,7 +184,7 @@ class Cooling:
             containers.film_laminar,
             containers.air_temperature,
         )
-        self._loop = bind(
+        loop = bind(
             step_loop,
             # model
             *model.loop,
@@ -201,6 +201,7 @@ class Cooling:
             state.packs.coolant_heat,
             dt,
         )
+        self._rest = Program(loop, bind_watch(model.watch, state, overlay, dt))
 
     def step(self, time: float, tick: int, refresh: bool = False) -> None:
         """Advance by one step at `time` [s] since the start; the packs whose turn it is by a whole slow step.
@@ -216,8 +217,7 @@ class Cooling:
         if self._chiller.call() or due or refresh:
             self._flow.call()
         self._packs.call(tick, self._slow_ticks, self._dt)
-        self._loop.call()
-        self._watch.call()
+        self._rest()
 
 
 def bind_coolant(model: CoolingModel, state: PlantState) -> Bound:

@@ -23,6 +23,9 @@ from bms_emulator.plant.coolant import CoolantModel
 from bms_emulator.profile.container import ContainerProfile
 from bms_emulator.profile.site import SiteProfile
 
+SEALED = 1e-100
+"""Flow at 1 Pa over the farthest pack up to which a loop counts as blocked: its square is still a number [kg/s]."""
+
 
 class HydraulicModel(NamedTuple):
     """Constants of the flow of one container; resistances are pressure over rated mass flow squared [Pa s2/kg2].
@@ -166,7 +169,7 @@ def split_flow(
         by_density = density[c] / model.rated_density
         head = by_density * model.shutoff_head * pump_speed[c] ** 2
         flow = 0.0
-        if main_flow > 0.0:
+        if main_flow > SEALED:
             friction = (model.loop_resistance + main_head / main_flow**2) / by_density
             laminar = model.laminar_share * friction
             flow = flow_of_pump(
@@ -177,6 +180,8 @@ def split_flow(
             for r in range(c * racks, (c + 1) * racks):
                 for p in range(packs):
                     branch_flow[r, p] *= flow / main_flow
+        else:
+            branch_flow[c * racks : (c + 1) * racks] = 0.0
         container_flow[c] = flow
         pressure[c] = head - model.pump_resistance / by_density * flow**2
         pump_power[c] = pressure[c] * flow / (density[c] * model.pump_efficiency)

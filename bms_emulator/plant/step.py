@@ -17,6 +17,7 @@ from bms_emulator.plant.state import PlantInputs, PlantOverlay, PlantState
 from bms_emulator.plant.supply import bind_auxiliary_supply
 from bms_emulator.plant.switching import step_switching
 from bms_emulator.plant.units import bind_units
+from bms_emulator.program import Program
 
 
 class Plant:
@@ -71,18 +72,17 @@ class Electrical:
     ) -> None:
         self._dt = dt
         self._slow_ticks = slow_ticks(dt)
-        self._supply = bind_auxiliary_supply(model.supply, state, overlay, dt)
-        self._outputs = bind_outputs(model.io, state)
-        self._switching = bind_switching(model, state, inputs, overlay)
-        self._bus = bind_bus(model, state, inputs, overlay)
+        self._exchange = Program(
+            bind_auxiliary_supply(model.supply, state, overlay, dt),
+            bind_outputs(model.io, state),
+            bind_switching(model, state, inputs, overlay, dt),
+            bind_bus(model, state, inputs, overlay, dt),
+        )
         self._cells = bind_cells(model, state, inputs, overlay)
 
     def step(self, tick: int, refresh: bool = False) -> None:
         """Move the contacts, let the PCS draw its demand from the racks, settle the energies, advance the cells."""
-        self._supply.call()
-        self._outputs.call()
-        self._switching.call(self._dt)
-        self._bus.call(self._dt)
+        self._exchange()
         self.advance_cells(tick, refresh)
 
     def advance_cells(self, tick: int, refresh: bool = False) -> None:
@@ -90,7 +90,9 @@ class Electrical:
         self._cells.call(tick, 1 if refresh else self._slow_ticks, self._dt)
 
 
-def bind_switching(model: PlantModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay) -> Bound:
+def bind_switching(
+    model: PlantModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay, dt: float
+) -> Bound:
     """What moves contactors, breakers and operating states by a step dt [s]."""
     racks, containers, pcs, asked = state.racks, state.containers, state.pcs, state.pcs_inputs
     return bind(
@@ -145,10 +147,11 @@ def bind_switching(model: PlantModel, state: PlantState, inputs: PlantInputs, ov
         overlay.dc_breaker_hold,
         overlay.ac_breaker_hold,
         overlay.pcs_trip,
+        dt,
     )
 
 
-def bind_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay) -> Bound:
+def bind_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay, dt: float) -> Bound:
     """What lets PCS and racks exchange power over the bus for a step dt [s]."""
     racks, containers, pcs, asked = state.racks, state.containers, state.pcs, state.pcs_inputs
     return bind(
@@ -223,6 +226,7 @@ def bind_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, overlay:
         # overlay
         overlay.pcs_gain,
         overlay.pcs_fan_gain,
+        dt,
     )
 
 

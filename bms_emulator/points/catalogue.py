@@ -311,7 +311,7 @@ def _parts(site: SiteProfile, slot: Slot) -> list[tuple[Slot, tuple[float, float
     if rows is None:
         return [(slot, slot.info.limits)]
     ratings, size = Ratings.of(site), slot.size // len(rows)
-    parts = []
+    parts: list[tuple[Slot, tuple[float, float] | None]] = []
     for n, row in enumerate(rows):
         threshold = Threshold.of(row, ratings)
         info = replace(

@@ -38,7 +38,7 @@ Broken = tuple[str, str]
 class Section(BaseModel):
     """A part of a profile: frozen, and a key that it does not know is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     def broken_laws(self) -> Iterable[Broken]:
         """What must hold between the keys of this section and does not."""

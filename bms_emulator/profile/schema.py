@@ -4,10 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from bms_emulator.profile.base import Profile
+from bms_emulator.profile.descriptions import descriptions
 from bms_emulator.profile.folders import NAME_PATTERN
 
 
@@ -17,7 +19,15 @@ def json_schema(model: type[Profile]) -> dict[str, Any]:
     class Generator(GenerateJsonSchema):
         def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
             is_named = issubclass(schema["cls"], Profile) and schema["cls"] is not model
-            return {"type": "string", "pattern": f"^{NAME_PATTERN}$"} if is_named else super().model_schema(schema)
+            if is_named:
+                return {"type": "string", "pattern": f"^{NAME_PATTERN}$"}
+            described: type[BaseModel] = schema["cls"]
+            made = super().model_schema(schema)
+            for key, text in descriptions(described).items():
+                field = described.model_fields[key]
+                if text != getattr(field.annotation, "__doc__", None):  # what a section says of itself stands there
+                    made["properties"][field.alias or key]["description"] = text
+            return made
 
         def field_title_should_be_set(self, schema: Any) -> bool:
             return False  # the key itself says it

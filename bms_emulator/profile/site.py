@@ -125,8 +125,19 @@ class Initial(Section):
     """Hour of the day."""
     rack_soc_spread_percent: Percent
     """Spread of state of charge between racks, one standard deviation."""
+    connect: bool = False
+    """Whether the racks are asked to connect from the start, as by a battery that closes by itself once it is sound;
+    else a master has to ask."""
     age: Age | None = None
     """Age of the battery; fresh from the factory where not given."""
+
+
+def _further(host: str, step: int) -> str:
+    """An IPv4 address with a larger last number; where that cannot be, what no interface has."""
+    if not step:
+        return host
+    first, _, last = host.rpartition(".")
+    return f"{first}.{int(last) + step}" if last.isdecimal() else f"{host} + {step}"
 
 
 class ModbusDevice(Section):
@@ -162,6 +173,18 @@ class ModbusDevice(Section):
     read_limit: Annotated[Integer, Field(ge=1, le=126)] | None = None
     """Most registers in one read; as the map says where not given."""
 
+    def for_container(self, number: int, host: str) -> Self:
+        """What ``each`` says for a container, counted from 1, at this host where the device names none."""
+        step = number - 1
+        changes = {
+            "each": None,
+            "container": number,
+            "host": _further(self.host or host, step * self.host_step),
+            "port": self.port + step * self.port_step if self.port else 0,
+            "unit": self.unit + step * self.unit_step,
+        }
+        return self.model_copy(update=changes)
+
 
 class ModbusTls(Section):
     """Certificates of Modbus/TCP Security, and what the roles in clients' certificates permit."""
@@ -192,7 +215,7 @@ class ModbusServer(Section):
 
     def broken_laws(self) -> Iterator[Broken]:
         """One device to an address and unit id; TLS has certificates; a serial line is no TLS."""
-        first: dict[tuple[str, int, int], int] = {}
+        first: dict[tuple[str, int], int] = {}
         for index, device in enumerate(self.devices):
             if device.tls and self.tls is None:
                 yield f"devices.{index}.tls", "needs modbus.tls, which names the certificates"
@@ -202,11 +225,11 @@ class ModbusServer(Section):
                 for key in ("host_step", "port_step", "unit_step"):
                     if getattr(device, key):
                         yield f"devices.{index}.{key}", "goes with each"
-            where = device.serial or device.host or self.host
-            key3 = (where, 0 if device.serial else device.port, device.unit)
-            if (device.port or device.serial) and key3 in first:
-                yield f"devices.{index}.unit", f"{where}, unit {device.unit} is taken by devices.{first[key3]}"
-            first.setdefault(key3, index)
+            where = device.serial or f"{device.host or self.host}:{device.port}"
+            taken = where, device.unit
+            if (device.port or device.serial) and taken in first:
+                yield f"devices.{index}.unit", f"{where}, unit {device.unit} is taken by devices.{first[taken]}"
+            first.setdefault(taken, index)
 
 
 TopicPrefix = Annotated[str, Field(pattern=r"^[^+#/]([^+#]*[^+#/])?$")]
@@ -366,13 +389,24 @@ class SiteProfile(Profile):
             "turn": TURNS,
         }
 
+    def each_modbus_device(self) -> Iterator[tuple[int, ModbusDevice]]:
+        """Modbus devices with their number in the site file; one for each container where one says so."""
+        for n, device in enumerate(self.modbus.devices):
+            if device.each is None:
+                yield n, device
+            else:
+                yield from ((n, device.for_container(c + 1, self.modbus.host)) for c in range(self.container_count))
+
     def broken_laws(self) -> Iterator[Broken]:
         """Devices show containers that there are, a rack has one firmware, no two servers listen on one port."""
         yield from assignment_problems(self.user_firmware, self.container_count, self.container.rack_count)
         for index, device in enumerate(self.modbus.devices):
             if device.container > self.container_count:
                 yield f"modbus.devices.{index}.container", f"must be <= container_count = {self.container_count}"
-        taken = {(self.modbus.host, device.port): "modbus.devices" for device in self.modbus.devices}
+        taken: dict[tuple[str, int], str] = {}
+        for index, device in self.each_modbus_device():
+            if device.serial is None:
+                taken.setdefault((device.host or self.modbus.host, device.port), f"modbus.devices.{index}")
         broker_port = self.mqtt.port if self.mqtt.broker == "embedded" else 0
         for key, place in (
             ("mqtt.port", (self.mqtt.host, broker_port)),
@@ -380,4 +414,4 @@ class SiteProfile(Profile):
         ):
             if place[1] and place in taken:
                 yield key, f"is taken by {taken[place]}"
-            taken[place] = key
+            taken.setdefault(place, key)

@@ -3,6 +3,7 @@
 from bms_emulator.firmware.contract import BankOutputs, RackOutputs
 from bms_emulator.jit import bind, kernel
 from bms_emulator.plant.state import PlantInputs
+from bms_emulator.program import Program
 
 
 class Actuators:
@@ -15,7 +16,7 @@ class Actuators:
     """
 
     def __init__(self, racks: RackOutputs, bank: BankOutputs, inputs: PlantInputs) -> None:
-        self._racks = bind(
+        rack_orders = bind(
             order_racks,
             # inputs
             racks.contactor_command,
@@ -31,7 +32,7 @@ class Actuators:
             inputs.balancing_count,
             inputs.balancing_revision,
         )
-        self._containers = bind(
+        container_orders = bind(
             order_containers,
             # inputs
             bank.chiller_request,
@@ -49,10 +50,11 @@ class Actuators:
             inputs.discharge_current_limit,
         )
 
+        self._orders = Program(rack_orders, container_orders)
+
     def step(self) -> None:
         """Ask the plant what is wanted now."""
-        self._racks.call()
-        self._containers.call()
+        self._orders()
 
 
 @kernel

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bms_emulator.arrays import Arena, Array
 from bms_emulator.faults.engine import FaultSet
-from bms_emulator.firmware.contract import PcsCommands, PcsLink
+from bms_emulator.firmware.contract import PcsCommands, PcsLink, Request
 from bms_emulator.firmware.native.host import Pace, UserFirmwareHost
 from bms_emulator.firmware.native.host_options import HostOptions
 from bms_emulator.firmware.reference.firmware import FirmwareArrays, ReferenceFirmware
@@ -35,7 +35,6 @@ from bms_emulator.runtime.events import Events, Record, log_firmware
 from bms_emulator.runtime.pcs_controller import PcsController
 from bms_emulator.sensing.devices import Devices
 from bms_emulator.sensing.model import build_sensing_model
-from bms_emulator.sensing.pcs import bind_pcs
 from bms_emulator.sensing.pcs_state import PcsMeasured
 from bms_emulator.sensing.site import SiteSensors, build_site_sensing
 from bms_emulator.sensing.state import Measured, SensorState
@@ -104,8 +103,7 @@ class Emulator:
         self._sensors = Sensors(sensing_model, remembered, self._measured, self._state, self.dt)
         self._site_sensors = SiteSensors(build_site_sensing(site, seed), self.arena, self._state, self.dt)
         reported = group("measured.pcs", PcsMeasured)
-        self._pcs_reports = bind_pcs(reported, self._state, site.pcs.ac_voltage_v)
-        self._devices = Devices(site, self.arena, self._state)
+        self._devices = Devices(site, self.arena, self._state, self._state)
         self._actuators = Actuators(firmware.racks, firmware.bank, self._inputs)
         self._pcs_controller = PcsController(
             site.pcs,
@@ -128,8 +126,10 @@ class Emulator:
         self._start()
 
     def _start(self) -> None:
-        """Bring the plant to its initial state, and tell the firmware what a capacity test would."""
+        """Bring the plant to its initial state, tell the firmware what a capacity test would, and what is asked."""
         initialise(self._plant_model, self._state, self.site, self.seed)
+        if self.site.initial.connect:
+            self._controllers.commands.request[...] = float(Request.CONNECT)
         self._firmware.commission(self._capacity_test())
 
     @property
@@ -144,7 +144,6 @@ class Emulator:
         self._plant.step(time, tick, refresh=bent)
         self._sensors.step(self._faults.sensors, tick)
         self._site_sensors.step(self._faults.sensors, tick)
-        self._pcs_reports.call()
         self._devices.step()
         self._controllers.master.age += dt
         self._firmware.give_orders(time)

@@ -6,6 +6,7 @@ from bms_emulator.firmware.contract import PcsCommands, PcsLink
 from bms_emulator.jit import bind, kernel, scalar
 from bms_emulator.plant.state import PcsControl, PcsInputs, PlantInputs, ReactiveControl
 from bms_emulator.profile.pcs import PcsProfile
+from bms_emulator.program import Program
 from bms_emulator.runtime.pcs_reversion import Reversions
 from bms_emulator.sensing.pcs_state import PcsMeasured
 
@@ -31,6 +32,7 @@ def deliver(commands: PcsCommands, profile: PcsProfile) -> None:
     for setting in (commands.power_max, commands.charge_power_max, commands.discharge_power_max):
         setting[...] = power
     commands.apparent_power_max[...] = apparent
+    commands.voltage_setpoint[...] = profile.dc_voltage_min_v
     commands.reactive_delivered_max[...] = commands.reactive_absorbed_max[...] = reactive
     commands.power_ramp_rate[...] = profile.ramp_percent_per_s * 1e-2
     commands.reactive_ramp_rate[...] = profile.reactive_ramp_percent_per_s * 1e-2
@@ -85,7 +87,7 @@ class PcsController:
             link.enter_service_remaining,
             pcs_inputs.watchdog_expired,
         )
-        self._order = bind(
+        order = bind(
             order_pcs,
             # model
             profile.rated_power_kw * 1e3,
@@ -144,7 +146,7 @@ class PcsController:
             pcs_inputs.reactive_slope_charge,
             pcs_inputs.reactive_priority,
         )
-        self._copy = bind(
+        copy = bind(
             copy_settings,
             # inputs
             (
@@ -175,14 +177,14 @@ class PcsController:
                 pcs_inputs.service_delay,
             ),
         )
+        self._ask = Program(order, copy)
         self._dt = dt
 
     def step(self, time: float) -> None:
         """Ask every PCS what is wanted now; time: since the start [s]."""
         self.reversions.step()
         self._watch.call(float(int(time) % HEARTBEATS), self._dt)
-        self._order.call()
-        self._copy.call()
+        self._ask()
 
 
 @kernel

@@ -1,16 +1,16 @@
 """Whether all that a site asks for can be listened on, before anything is started."""
 
 import errno
+import functools
 import os
 import socket
 import time
 from collections.abc import Iterator
 
 from bms_emulator.interfaces.modbus import serial_port
-from bms_emulator.interfaces.modbus.listeners import each_device
 from bms_emulator.interfaces.modbus.load import load_map
 from bms_emulator.profile.errors import ProfileError
-from bms_emulator.profile.site import ModbusDevice, SiteProfile
+from bms_emulator.profile.site import SiteProfile
 
 
 def problems(site: SiteProfile) -> list[str]:
@@ -19,12 +19,17 @@ def problems(site: SiteProfile) -> list[str]:
     The ports are tried and given back, so another program may still come in between.
     """
     wanted: dict[tuple[str, int], tuple[str, str]] = {}
-    for host, port, key in _modbus_ports(site):
+    for host, port, key in modbus_ports(site):
         wanted.setdefault((host, port), ("modbus tcp", key))
+    others = [("http", "http.port", site.http.host, site.http.port)]
     if site.mqtt.broker == "embedded":
-        wanted[site.mqtt.host, site.mqtt.port] = ("mqtt", "mqtt.port")
-    wanted[site.http.host, site.http.port] = ("http", "http.port")
-    taken = [
+        others.insert(0, ("mqtt", "mqtt.port", site.mqtt.host, site.mqtt.port))
+    taken = []
+    for service, key, host, port in others:
+        _, first = wanted.setdefault((host, port), (service, key))
+        if port and first != key:  # a map may take more ports than the site names
+            taken.append(f"{service} {host}:{port}: {first} takes it; choose another with {key}")
+    taken += [
         f"{service} {host}:{port}: {reason}; choose another with {key}, 0 lets the system choose"
         for (host, port), (service, key) in wanted.items()
         if port != 0 and (reason := _try(host, port))
@@ -32,18 +37,19 @@ def problems(site: SiteProfile) -> list[str]:
     return [*taken, *_serial_problems(site), *_tls_problems(site)]
 
 
-def _modbus_ports(site: SiteProfile) -> Iterator[tuple[str, int, str]]:
+def modbus_ports(site: SiteProfile) -> Iterator[tuple[str, int, str]]:
     """Host and port of all that listens for Modbus TCP, and the key that says so."""
-    for n, device in each_device(site):
+    shifts_of = functools.cache(functools.partial(_port_shifts, site))
+    for n, device in site.each_modbus_device():
         if device.serial is None and device.port != 0:
-            for shift in _port_shifts(site, device):
+            for shift in shifts_of(device.map):
                 yield device.host or site.modbus.host, device.port + shift, f"modbus.devices.{n}.port"
 
 
-def _port_shifts(site: SiteProfile, device: ModbusDevice) -> set[int]:
-    """Which ports from its own on a device uses; a map that is wrong is told elsewhere."""
+def _port_shifts(site: SiteProfile, registers: str) -> set[int]:
+    """Which ports from its own on a device with a map uses; a map that is wrong is told elsewhere."""
     try:
-        units = load_map(device.map, site.folders).registers.units
+        units = load_map(registers, site.folders).registers.units
     except ProfileError:
         return {0}
     racks = site.container.rack_count

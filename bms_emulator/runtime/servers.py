@@ -19,13 +19,9 @@ from bms_emulator.runtime.link import SharedLink
 from bms_emulator.runtime.memory import Memory
 from bms_emulator.runtime.options import RunOptions
 from bms_emulator.runtime.process import adopt, give_way
+from bms_emulator.runtime.restarts import LIVED, PAUSE_FIRST, PAUSE_LONGEST
 from bms_emulator.runtime.shared import PRODUCERS, Channels, Header, profile_hash, wait_until_ready
 
-PAUSE_FIRST = 0.2
-"""Between the failure of a service and its next start [s]; doubled at each failure in a row."""
-PAUSE_LONGEST = 5.0
-LIVED = 30.0
-"""A service that ran this long had started well: its next pause is the first again [s]."""
 _POLL = 0.05
 
 Serve = Callable[[Link, Callable[[str], None]], Coroutine[Any, Any, None]]

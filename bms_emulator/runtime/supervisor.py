@@ -16,6 +16,7 @@ It is the only one that reacts to signals. It tells what happens through a callb
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,12 +25,14 @@ from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from types import ModuleType
 from typing import Any
 
 from bms_emulator.profile.site import SiteProfile
-from bms_emulator.runtime import engine, firmware_memory, journal, ports, servers
+from bms_emulator.runtime import firmware_memory, journal, ports
 from bms_emulator.runtime.memory import Memory
 from bms_emulator.runtime.options import RunOptions
+from bms_emulator.runtime.restarts import LIVED, PAUSE_FIRST, PAUSE_LONGEST
 from bms_emulator.runtime.shared import Header, new_memory
 
 STOP_GRACE = 1.2
@@ -60,7 +63,25 @@ class Role:
     vital: bool = False
 
 
-ROLES = (Role("engine", engine.main, vital=True), Role("modbus", servers.modbus), Role("services", servers.services))
+def _engine(*given: Any) -> None:
+    from bms_emulator.runtime.engine import main  # what processes need the supervisor must not load
+
+    main(*given)
+
+
+def _modbus(*given: Any) -> None:
+    from bms_emulator.runtime.servers import modbus
+
+    modbus(*given)
+
+
+def _services(*given: Any) -> None:
+    from bms_emulator.runtime.servers import services
+
+    services(*given)
+
+
+ROLES = (Role("engine", _engine, vital=True), Role("modbus", _modbus), Role("services", _services))
 
 
 def run(site: SiteProfile, options: RunOptions, report: Report, roles: Sequence[Role] = ROLES) -> int:
@@ -102,7 +123,7 @@ class _Child:
     connection: Connection | None = None
     addresses: list[str] | None = None
     started: float = 0.0
-    pause: float = servers.PAUSE_FIRST
+    pause: float = PAUSE_FIRST
     due: float = field(default=float("inf"))
 
 
@@ -205,11 +226,11 @@ class _Supervisor:
                 self._report("failed", {"process": child.role.name, "message": f"the process ended {_ending(code)}"})
             return False
         now = time.monotonic()
-        if now - child.started >= servers.LIVED:
-            child.pause = servers.PAUSE_FIRST
+        if now - child.started >= LIVED:
+            child.pause = PAUSE_FIRST
         child.due = now + child.pause
         message = f"{child.role.name} ended {_ending(code)}, started again in {child.pause:g} s"
-        child.pause = min(2 * child.pause, servers.PAUSE_LONGEST)
+        child.pause = min(2 * child.pause, PAUSE_LONGEST)
         self._report("warning", {"process": child.role.name, "message": message})
         return True
 
@@ -253,9 +274,11 @@ def _bear(process: SpawnProcess) -> None:
     """Start a process that is deaf to Ctrl-C, which is ours to hear."""
     resource_tracker.ensure_running()  # when it is started it lets signals through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")  # else each would load the command
     try:
         process.start()
     finally:
+        sys.modules["__main__"] = main
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 

@@ -25,7 +25,6 @@ class Rehearsal(Emulator):
         self._actuators.step()
         self._firmware.compile_backwards()
         self._devices.step()
-        self._pcs_reports.call()
         self._sensors.step(self._faults.sensors, 0)
         plant.ageing.step(0)
         plant.meters.step(0)

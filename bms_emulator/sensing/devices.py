@@ -5,12 +5,16 @@ They digitise for themselves: what they tell is taken as it is.
 
 from bms_emulator.arrays import Arena
 from bms_emulator.profile.site import SiteProfile
+from bms_emulator.program import Program
 from bms_emulator.sensing.chiller_report import bind_chillers
 from bms_emulator.sensing.devices_model import build_device_model
 from bms_emulator.sensing.devices_state import ChillerMeasured, FireMeasured, IoMeasured, UpsMeasured
 from bms_emulator.sensing.devices_truth import DeviceTruth
 from bms_emulator.sensing.module_report import bind_modules
 from bms_emulator.sensing.panel_report import bind_panels
+from bms_emulator.sensing.pcs import bind_pcs
+from bms_emulator.sensing.pcs_state import PcsMeasured
+from bms_emulator.sensing.pcs_truth import ConverterTruth
 
 
 class Devices:
@@ -20,12 +24,14 @@ class Devices:
         site: Their constants.
         arena: Where they are told.
         truth: The plant.
+        converters: The plant as far as PCS reach into it.
     """
 
-    def __init__(self, site: SiteProfile, arena: Arena, truth: DeviceTruth) -> None:
+    def __init__(self, site: SiteProfile, arena: Arena, truth: DeviceTruth, converters: ConverterTruth) -> None:
         model = build_device_model(site)
         ups = arena.group("measured.ups", UpsMeasured)
-        self._reports = (
+        self._reports = Program(
+            bind_pcs(arena.group("measured.pcs", PcsMeasured), converters, site.pcs.ac_voltage_v),
             bind_chillers(model, arena.group("measured.chiller", ChillerMeasured), truth),
             bind_panels(model, arena.group("measured.fire", FireMeasured), truth),
             bind_modules(model, arena.group("measured.io", IoMeasured), ups, truth),
@@ -33,5 +39,4 @@ class Devices:
 
     def step(self) -> None:
         """Let every device tell what it knows."""
-        for report in self._reports:
-            report.call()
+        self._reports()

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from bms_emulator.arrays import Array
+from bms_emulator.sensing.truth import AlarmTruth, CoolantTruth, EnclosureTruth, SupplyTruth
 
 
 class ChillerTruth(Protocol):
@@ -57,12 +58,8 @@ class ChillerTruth(Protocol):
         """How bad it is."""
 
 
-class CircuitTruth(Protocol):
+class CircuitTruth(CoolantTruth, Protocol):
     """Coolant and chiller of containers: arrays (container,)."""
-
-    @property
-    def chiller_mode(self) -> Array:
-        """What the chiller does."""
 
     @property
     def compressor_on(self) -> Array:
@@ -84,61 +81,13 @@ class CircuitTruth(Protocol):
     def pump_speed(self) -> Array:
         """Relative to rated [1]."""
 
-    @property
-    def coolant_supply_temperature(self) -> Array:
-        """At the outlet of the chiller [K]."""
 
-    @property
-    def coolant_return_temperature(self) -> Array:
-        """At its inlet [K]."""
-
-    @property
-    def coolant_flow(self) -> Array:
-        """Mass flow [kg/s]."""
-
-    @property
-    def coolant_pressure(self) -> Array:
-        """Pressure rise of the pump [Pa]."""
-
-    @property
-    def ambient_temperature(self) -> Array:
-        """Outside air temperature [K]."""
-
-    @property
-    def air_temperature(self) -> Array:
-        """Air temperature inside the enclosure [K]."""
-
-
-class PanelTruth(Protocol):
+class PanelTruth(AlarmTruth, Protocol):
     """Fire panels: arrays (container,), readings (container, detector), whether any is awake ()."""
-
-    @property
-    def awake(self) -> Array:
-        """1 while any panel of the site has anything to do."""
-
-    @property
-    def reading(self) -> Array:
-        """Readings of the detectors."""
-
-    @property
-    def tripped(self) -> Array:
-        """Bits of the detectors that have tripped."""
-
-    @property
-    def level(self) -> Array:
-        """Alarm level."""
 
     @property
     def level2_time(self) -> Array:
         """Time in level 2 since nothing holds the release back [s]."""
-
-    @property
-    def gas_alarm(self) -> Array:
-        """1 after a gas alarm."""
-
-    @property
-    def aerosol_released(self) -> Array:
-        """1 once the agent has been released."""
 
     @property
     def manual_release(self) -> Array:
@@ -173,12 +122,8 @@ class PanelCommandTruth(Protocol):
         """1 while the release is held back."""
 
 
-class SupplyTruth(Protocol):
-    """Auxiliary supplies: arrays (container,)."""
-
-    @property
-    def voltage(self) -> Array:
-        """At controllers and coils [V]."""
+class BackupTruth(SupplyTruth, Protocol):
+    """Auxiliary supplies and the batteries behind them: arrays (container,)."""
 
     @property
     def on_battery(self) -> Array:
@@ -209,20 +154,8 @@ class BreakerTruth(Protocol):
         """1 while the breaker conducts."""
 
 
-class HandTruth(Protocol):
+class HandTruth(EnclosureTruth, Protocol):
     """Hands and accidents: arrays (container,)."""
-
-    @property
-    def emergency_stop(self) -> Array:
-        """1 while the button is pressed."""
-
-    @property
-    def door_open(self) -> Array:
-        """1 while a door stands open."""
-
-    @property
-    def water(self) -> Array:
-        """1 while water stands on the floor."""
 
     @property
     def supply_failed(self) -> Array:
@@ -231,10 +164,6 @@ class HandTruth(Protocol):
     @property
     def surge_protection(self) -> Array:
         """1 while the surge protection device is spent."""
-
-    @property
-    def humidity(self) -> Array:
-        """Relative humidity in the enclosure [1]."""
 
 
 class DeviceTruth(Protocol):
@@ -261,7 +190,7 @@ class DeviceTruth(Protocol):
         """Their buttons."""
 
     @property
-    def supply(self) -> SupplyTruth:
+    def supply(self) -> BackupTruth:
         """Auxiliary supplies."""
 
     @property

@@ -1,6 +1,7 @@
 """From truth to measurements: one step of all sensors."""
 
 from bms_emulator.arrays import Array
+from bms_emulator.program import Program
 from bms_emulator.sensing.auxiliary import bind_contacts, bind_reports
 from bms_emulator.sensing.channel import EXACT, Channels, period_ticks
 from bms_emulator.sensing.current import bind_currents
@@ -43,8 +44,7 @@ class Sensors:
         self._current_period = ticks(model.current)
         self._rack_voltages = bind_rack_voltages(model, measured, truth)
         self._rack_voltage_period = ticks(model.string_voltage)
-        self._contacts = bind_contacts(measured, truth)
-        self._reports = bind_reports(measured, truth, dt)
+        self._reports = Program(bind_contacts(measured, truth), bind_reports(measured, truth, dt))
         self._insulation = InsulationMonitors(model, state, measured, truth, dt)
         self._damage = bind_damage(model, measured, truth.runaway)
         self._losses = bind_losses(measured)
@@ -69,8 +69,7 @@ class Sensors:
         self._currents.call(tick % self._current_period == 0, tick, dt)
         if tick % self._rack_voltage_period == 0:
             self._rack_voltages.call(tick)
-        self._contacts.call()
-        self._reports.call()
+        self._reports()
         self._insulation.step(tick)
         if self._truth.fire.awake.item():
             report_fire(self._measured, self._truth)

@@ -45,16 +45,8 @@ class RackTruth(Protocol):
         """Hottest power terminal [K]."""
 
 
-class ContainerTruth(Protocol):
-    """Containers: arrays (container,)."""
-
-    @property
-    def bus_voltage(self) -> Array:
-        """DC bus voltage [V]."""
-
-    @property
-    def bus_current(self) -> Array:
-        """Current drawn by the PCS [A], positive in discharge."""
+class CoolantTruth(Protocol):
+    """Coolant loops and air of containers: arrays (container,)."""
 
     @property
     def coolant_supply_temperature(self) -> Array:
@@ -83,6 +75,18 @@ class ContainerTruth(Protocol):
     @property
     def air_temperature(self) -> Array:
         """Air temperature inside the enclosure [K]."""
+
+
+class ContainerTruth(CoolantTruth, Protocol):
+    """Containers: arrays (container,)."""
+
+    @property
+    def bus_voltage(self) -> Array:
+        """DC bus voltage [V]."""
+
+    @property
+    def bus_current(self) -> Array:
+        """Current drawn by the PCS [A], positive in discharge."""
 
     @property
     def auxiliary_power(self) -> Array:
@@ -117,8 +121,8 @@ class RunawayTruth(Protocol):
         """Insulation resistance of the rack's negative pole [Ohm]."""
 
 
-class FireTruth(Protocol):
-    """Fire panels: a flag of the site, arrays (container,), readings (container, detector)."""
+class AlarmTruth(Protocol):
+    """What fire panels have found: a flag of the site, arrays (container,), readings (container, detector)."""
 
     @property
     def awake(self) -> Array:
@@ -143,6 +147,10 @@ class FireTruth(Protocol):
     @property
     def aerosol_released(self) -> Array:
         """1 once the aerosol has been released."""
+
+
+class FireTruth(AlarmTruth, Protocol):
+    """Fire panels: a flag of the site, arrays (container,), readings (container, detector)."""
 
     @property
     def ventilation_running(self) -> Array:
@@ -169,8 +177,8 @@ class UnitTruth(Protocol):
         """1 while the chiller's reports do not arrive."""
 
 
-class SurroundingsTruth(Protocol):
-    """Hands and accidents: racks (rack,), containers (container,)."""
+class EnclosureTruth(Protocol):
+    """What has come to enclosures: arrays (container,)."""
 
     @property
     def emergency_stop(self) -> Array:
@@ -187,6 +195,10 @@ class SurroundingsTruth(Protocol):
     @property
     def humidity(self) -> Array:
         """Relative humidity in the enclosure [1]."""
+
+
+class SurroundingsTruth(EnclosureTruth, Protocol):
+    """Hands and accidents: racks (rack,), containers (container,)."""
 
     @property
     def interlock_open(self) -> Array:

@@ -113,9 +113,10 @@ def _level(row: AlarmRow, n: int) -> str:
 def _bits() -> dict[str, list[str]]:
     """Event bits by alarm, each with the level from which on it is set."""
     found: dict[str, list[str]] = {}
-    for bit, conditions in load_map(MAP).registers.conditions["events"].items():
+    for bit, conditions in load_map(MAP).registers.conditions["bank_events"].items():
         for condition in conditions:
-            if ".alarm[" in condition.point:
+            if "alarm[" in condition.point:
                 alarm = condition.point.partition("[")[2].partition("]")[0]
-                found.setdefault(alarm, []).append(f"{bit} (level {number(condition.at_least)})")
+                level = 1.0 if condition.at_least is None else condition.at_least
+                found.setdefault(alarm, []).append(f"{bit} (level {number(level)})")
     return found

@@ -7,6 +7,7 @@ from bms_emulator.faults.quantity import Dimension
 from bms_emulator.faults.registry import kinds
 from bms_emulator.faults.spec import FORMS, FaultSpec
 from bms_emulator.faults.target import TARGETS
+from bms_emulator.profile.descriptions import descriptions
 from generator import markdown
 from generator.markdown import code, table
 
@@ -69,7 +70,8 @@ def _parameter(parameter: dict[str, Any]) -> str:
 def _fields() -> str:
     rows = []
     for name, field in FaultSpec.model_fields.items():
-        rows.append((code(field.alias or name), "yes" if field.is_required() else "", field.description))
+        required = "yes" if field.is_required() else ""
+        rows.append((code(field.alias or name), required, descriptions(FaultSpec)[name]))
     return table(("field", "required", "meaning"), rows)
 
 
@@ -78,7 +80,7 @@ def _shapes() -> str:
     for form, shape in FORMS.items():
         about = " ".join((shape.__doc__ or "").split())
         settings = [
-            f"`{name}` {field.description}"
+            f"`{name}` {descriptions(shape)[name]}"
             + ("" if field.is_required() or field.default is None else f" Default {field.default}.")
             for name, field in shape.model_fields.items()
             if name != "form"

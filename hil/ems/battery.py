@@ -1,9 +1,10 @@
 """Batteries: what an EMS wants to know of one and to tell it, whatever its registers."""
 
 from abc import abstractmethod
+from typing import ClassVar
 
 from hil.ems.device import Block, Device
-from hil.ems.registers import Field
+from hil.ems.registers import Field, Fields
 from hil.ems.sunspec import block, scan
 from hil.ems.units import DECI, KELVIN, KILO, MILLI, PERCENT
 
@@ -65,7 +66,7 @@ class Battery(Device):
     def disconnect(self) -> None:
         """Take all racks off the bus."""
 
-    def stay(self) -> None:  # noqa: B027
+    def stay(self) -> None:
         """Take the order to connect or disconnect away once it has been followed, where a battery wants that."""
 
     @abstractmethod
@@ -79,7 +80,7 @@ class SunSpecBattery(Battery):
     heartbeat_modulo = 65536
     _at = 0
 
-    BASE = {
+    BASE: ClassVar[Fields] = {
         "soc": Field(11, scale=PERCENT, factor=56),
         "heartbeat": Field(18, plain=True),
         "state": Field(22),
@@ -92,7 +93,7 @@ class SunSpecBattery(Battery):
         "discharge_current_limit": Field(46, factor=62),
         "power": Field(47, "i16", factor=63),
     }
-    BANK = {
+    BANK: ClassVar[Fields] = {
         "racks": Field(2),
         "racks_connected": Field(3),
         "temperature_max": Field(4, "i16", offset=KELVIN, factor=23),
@@ -152,10 +153,14 @@ class ContainerBattery(Battery):
 
     heartbeat_modulo = 256
 
-    ALARMS = {f"alarms_{n:02x}": Field(n, plain=True) for n in (*range(0x0C), *range(0x10, 0x16))}
-    LEVELS = {3: (*range(0x08, 0x0C), 0x14, 0x15), 2: (*range(0x04, 0x08), 0x12, 0x13), 1: (0, 1, 2, 3, 0x10, 0x11)}
+    ALARMS: ClassVar[Fields] = {f"alarms_{n:02x}": Field(n, plain=True) for n in (*range(0x0C), *range(0x10, 0x16))}
+    LEVELS: ClassVar = {
+        3: (*range(0x08, 0x0C), 0x14, 0x15),
+        2: (*range(0x04, 0x08), 0x12, 0x13),
+        1: (0, 1, 2, 3, 0x10, 0x11),
+    }
     """Words of the alarms of each level: of the racks, then of the bank."""
-    BANK = {
+    BANK: ClassVar[Fields] = {
         "voltage": Field(0x20, scale=DECI),
         "current": Field(0x21, offset=-20000),
         "soc": Field(0x22, scale=DECI * PERCENT),
@@ -167,7 +172,7 @@ class ContainerBattery(Battery):
         "discharge_power_limit": Field(0x2D, scale=KILO, offset=-20000 * KILO),
         "power": Field(0x2E, scale=KILO, offset=-20000 * KILO),
     }
-    STATE = {
+    STATE: ClassVar[Fields] = {
         "heartbeat": Field(0, plain=True),
         "power_on": Field(1),
         "status": Field(2),
@@ -180,7 +185,7 @@ class ContainerBattery(Battery):
     FAULT = 5
 
     async def find(self) -> tuple[Block, ...]:
-        return Block(0x0000, 0x30, self.ALARMS | self.BANK), Block(0x0300, 6, self.STATE)
+        return Block(0x0000, 0x30, {**self.ALARMS, **self.BANK}), Block(0x0300, 6, self.STATE)
 
     @property
     def charge_limit(self) -> float:

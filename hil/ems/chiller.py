@@ -1,14 +1,16 @@
 """The chiller of a container: the battery commands it, the EMS looks after it."""
 
+from typing import ClassVar
+
 from hil.ems.device import Block, Device
-from hil.ems.registers import Field
+from hil.ems.registers import Field, Fields
 from hil.ems.units import DECI, KELVIN
 
 
 class Chiller(Device):
     """A chiller with its alarms."""
 
-    STATUS = {
+    STATUS: ClassVar[Fields] = {
         "mode": Field(0),
         "running": Field(2, plain=True),
         "fault_level": Field(3),

@@ -1,4 +1,4 @@
-"""What a commissioning engineer writes down: which device answers where, what it is rated for, and what the site wants."""
+"""What a commissioning engineer writes down: where devices answer, what they are rated for, and what the site wants."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -76,6 +76,7 @@ class Config:
         start: Time of day at the start [s].
         watchdog: Silence of this EMS after which a PCS stops [s].
         timeout: Longest wait for an answer [s of the clock on the wall].
+        patience: Longest wait of a cycle for a device that does not answer [s of the clock on the wall].
         plan: What the site wants.
     """
 
@@ -85,6 +86,7 @@ class Config:
     start: float
     watchdog: float
     timeout: float
+    patience: float
     plan: Plan
 
 
@@ -111,6 +113,7 @@ def load(path: Path = SITE, host: str | None = None) -> Config:
         start=raw["start_hour"] * HOUR,
         watchdog=raw["watchdog_s"],
         timeout=raw["timeout_s"],
+        patience=raw["patience_s"],
         plan=Plan(
             import_limit=plan["import_limit_kw"] * KILO,
             margin=plan["margin_kw"] * KILO,
@@ -124,5 +127,3 @@ def load(path: Path = SITE, host: str | None = None) -> Config:
             temperature_max=plan["temperature_max_degc"] + KELVIN,
         ),
     )
-
-

@@ -10,7 +10,7 @@ from hil.ems.device import Device
 from hil.ems.dispatch import Share, split, wanted_power
 from hil.ems.ledger import Ledger
 from hil.ems.meter import SunSpecMeter
-from hil.ems.unit import Unit
+from hil.ems.unit import State, Unit
 from hil.ems.units import DAY
 
 
@@ -27,6 +27,15 @@ class Event:
     time: float
     who: str
     text: str
+
+    def __str__(self) -> str:
+        return f"{moment(self.time)}  {self.who}: {self.text}"
+
+
+def moment(time: float) -> str:
+    """A time since the start [s], for people."""
+    seconds = int(time)
+    return f"day {seconds // 86400 + 1} {seconds // 3600 % 24:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 
 class Controller:
@@ -69,7 +78,7 @@ class Controller:
 
     async def cycle(self) -> float:
         """Read, decide and write once; returns the time that has passed since the last cycle [s]."""
-        await asyncio.gather(*(device.poll() for device in self.devices))
+        await self._read()
         elapsed = self.clock.advance(self.devices)
         for device in self.devices:
             device.watch(elapsed)
@@ -91,13 +100,22 @@ class Controller:
 
     @property
     def stopped(self) -> bool:
-        """Whether all containers are off the bus, or out of reach."""
-        return all(unit.battery.off or not unit.battery.available for unit in self.units)
+        """Whether all containers are off the bus and their DC breakers open, or out of reach."""
+        return all(
+            (unit.state is State.STOPPED and unit.battery.off and unit.pcs.dc_open) or unit.state is State.LOST
+            for unit in self.units
+        )
 
     def close(self) -> None:
         """Close all connections."""
         for device in self.devices:
-            device.link.close()
+            device.close()
+
+    async def _read(self) -> None:
+        """Read all devices, but wait for none of them longer than the others can do without orders."""
+        done, _ = await asyncio.wait([device.begin() for device in self.devices], timeout=self.config.patience)
+        for task in done:
+            task.result()
 
     def _unit(self, container: Container) -> Unit:
         name, timeout = container.name, self.config.timeout

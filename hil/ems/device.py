@@ -1,13 +1,13 @@
 """What all devices have in common: blocks that are read in every cycle, and orders that are sent at its end."""
 
+import asyncio
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from hil.ems.link import Link, LinkError
-from hil.ems.registers import Field, decode, pack
+from hil.ems.registers import Fields, decode, pack
 
 STALE = 10.0
 """Time that a device's heartbeat may stand still while that of others goes on [s]."""
@@ -25,7 +25,7 @@ class Block:
 
     at: int
     count: int
-    fields: Mapping[str, Field]
+    fields: Fields
 
 
 class Device(ABC):
@@ -55,6 +55,7 @@ class Device(ABC):
         self._ends: list[tuple[int, tuple[int, ...]]] = []
         self._later: list[tuple[int, tuple[int, ...]]] = []
         self._kept: dict[int, tuple[int, ...]] = {}
+        self._reading: asyncio.Task[None] | None = None
         self._heartbeat = math.nan
         self._still = 0.0
 
@@ -79,9 +80,20 @@ class Device(ABC):
         value = self[name]
         return value == value and value != 0.0  # noqa: PLR0124
 
-    async def poll(self) -> None:
-        """Read everything; what fails keeps its last value."""
-        self.fresh = False
+    def begin(self) -> "asyncio.Task[None]":
+        """Begin to read everything, unless that still goes on from a cycle before; what fails keeps its last value."""
+        if self._reading is None or self._reading.done():
+            self.fresh = False
+            self._reading = asyncio.create_task(self._read())
+        return self._reading
+
+    def close(self) -> None:
+        """Stop reading and close the connection."""
+        if self._reading is not None:
+            self._reading.cancel()
+        self.link.close()
+
+    async def _read(self) -> None:
         if not self.link.due():
             return
         try:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 TOLERANCE = 0.02
 """Share of a power within which it is kept: accuracy of the devices and what load and limits move in a cycle [1]."""
 SOC_TOLERANCE = 0.01
-"""By which the state of charge may leave its window while power follows [1]."""
+"""Distance from the window of the state of charge at which power must no longer lead away from it [1]."""
+OUTSIDE_MAX = 60.0
+"""Longest time for which it may: the battery may correct its state of charge by a step [s]."""
 OVER_LIMIT_MAX = 60.0
 """Longest time above the limit of the grid while the batteries could have helped [s]."""
 OVER_BMS_MAX = 15.0
@@ -82,9 +84,10 @@ class Ledger:
     seconds: float = 0.0
     over_limit: Longest = field(default_factory=Longest)
     over_bms: Longest = field(default_factory=Longest)
+    outside: Longest = field(default_factory=Longest)
     soc_low: float = 1.0
     soc_high: float = 0.0
-    started: bool = False
+    _counters: list[tuple[float, float]] = field(default_factory=list)
     _limits: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def add(self, controller: "Controller", elapsed: float, shares: Sequence[Share]) -> None:
@@ -94,6 +97,9 @@ class Ledger:
             self.days.append(Day())
         day = self.days[-1]
         imported = controller.meter.imported if controller.meter.fresh else 0.0
+        if controller.meter.fresh:
+            now = (controller.meter["energy_imported"], controller.meter["energy_exported"])
+            self._counters = [*self._counters[:1], now]
         delivered = {unit.name: unit.pcs["power"] for unit in self.units if unit.pcs.fresh}
         day.imported += max(0.0, imported) * elapsed
         day.exported += max(0.0, -imported) * elapsed
@@ -112,7 +118,7 @@ class Ledger:
         self.over_limit.add(excess > 0.0 and could >= excess, elapsed)
 
     def _check_units(self, elapsed: float) -> None:
-        beyond = False
+        beyond = outside = False
         for unit in self.units:
             battery = unit.battery
             if not battery.fresh:
@@ -124,15 +130,21 @@ class Ledger:
             spare = TOLERANCE * unit.rated_power
             charge, discharge = (max(pair) * (1.0 + TOLERANCE) + spare for pair in zip(now, before, strict=True))
             beyond |= not -charge <= battery["power"] <= discharge
+            soc = battery["soc"]
+            outside |= soc < self.plan.soc_min - SOC_TOLERANCE and battery["power"] > spare
+            outside |= soc > self.plan.soc_max + SOC_TOLERANCE and battery["power"] < -spare
             if unit.in_service:
-                self.soc_low, self.soc_high = min(self.soc_low, battery["soc"]), max(self.soc_high, battery["soc"])
+                self.soc_low, self.soc_high = min(self.soc_low, soc), max(self.soc_high, soc)
+        self.outside.add(outside, elapsed)
         self.over_bms.add(beyond, elapsed)
 
     def checks(self, controller: "Controller") -> list[Check]:
         """The laws of the run."""
         plan = self.plan
-        low, high = plan.soc_min - SOC_TOLERANCE, plan.soc_max + SOC_TOLERANCE
         charged, discharged = (sum(getattr(day, key) for day in self.days) for key in ("charged", "discharged"))
+        counted = [last - first for first, last in zip(self._counters[0], self._counters[-1], strict=True)]
+        summed = [sum(getattr(day, key) for day in self.days) for key in ("imported", "exported")]
+        apart = sum(abs(a - b) for a, b in zip(counted, summed, strict=True)) / max(sum(counted), 1.0)
         running = [unit.name for unit in self.units if unit.in_service]
         return [
             Check(
@@ -141,9 +153,10 @@ class Ledger:
                 self.over_limit.longest <= OVER_LIMIT_MAX,
             ),
             Check(
-                "state of charge within its window",
-                f"{100 * self.soc_low:.1f} to {100 * self.soc_high:.1f} %",
-                low <= self.soc_low and self.soc_high <= high,
+                "window of the state of charge",
+                f"power led out of it for {self.outside.longest:.0f} s at most; "
+                f"{100 * self.soc_low:.1f} to {100 * self.soc_high:.1f} % were shown",
+                self.outside.longest <= OUTSIDE_MAX,
             ),
             Check(
                 "limits of the batteries",
@@ -153,7 +166,8 @@ class Ledger:
             Check(
                 "batteries used",
                 f"{charged / KILO / HOUR:.0f} kWh in, {discharged / KILO / HOUR:.0f} kWh out",
-                charged > 0.0 and discharged > 0.0,
+                charged + discharged > 0.0,
             ),
+            Check("counters of the meter agree with its power", f"{100 * apart:.2f} % apart", apart <= TOLERANCE),
             Check("in service at the end", ", ".join(running) or "none", len(running) == len(self.units)),
         ]

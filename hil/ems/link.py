@@ -5,7 +5,7 @@ Time counts cycles, so that a program that steps the site needs no clock.
 """
 
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,11 +78,7 @@ class Link:
         registers: list[int] = []
         while len(registers) < count:
             start, size = at + len(registers), min(count - len(registers), READ_MAX)
-            answer = await self._ask(
-                lambda client, start=start, size=size: client.read_holding_registers(
-                    start, count=size, device_id=self.unit
-                )
-            )
+            answer = await self._ask("read_holding_registers", start, count=size)
             registers += answer.registers
         return registers
 
@@ -93,9 +89,9 @@ class Link:
             LinkError: Refused or not answered.
         """
         if len(registers) == 1:
-            await self._ask(lambda client: client.write_register(at, registers[0], device_id=self.unit))
+            await self._ask("write_register", at, registers[0])
         else:
-            await self._ask(lambda client: client.write_registers(at, list(registers), device_id=self.unit))
+            await self._ask("write_registers", at, list(registers))
 
     def close(self) -> None:
         """Close the connection."""
@@ -103,11 +99,12 @@ class Link:
             self._client.close()
             self._client = None
 
-    async def _ask(self, ask: Callable[[AsyncModbusTcpClient], Awaitable[Any]]) -> Any:
+    async def _ask(self, what: str, *arguments: Any, **named: Any) -> Any:
         self.requests += 1
         answer, reason = None, "no answer"
         with contextlib.suppress(ModbusException, OSError):
-            answer = await ask(await self._connected())
+            client = await self._connected()
+            answer = await getattr(client, what)(*arguments, **named, device_id=self.unit)
             reason = str(answer)
         if answer is None or answer.isError():
             self.errors += 1
@@ -117,9 +114,7 @@ class Link:
 
     async def _connected(self) -> AsyncModbusTcpClient:
         if self._client is None:
-            client = AsyncModbusTcpClient(
-                self.host, port=self.port, timeout=self.timeout, retries=0, reconnect_delay=0
-            )
+            client = AsyncModbusTcpClient(self.host, port=self.port, timeout=self.timeout, retries=0, reconnect_delay=0)
             self.connects += 1
             if not await client.connect():
                 client.close()

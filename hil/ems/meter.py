@@ -1,7 +1,9 @@
 """The meter between site and grid."""
 
+from typing import ClassVar
+
 from hil.ems.device import Block, Device
-from hil.ems.registers import Field
+from hil.ems.registers import Field, Fields
 from hil.ems.sunspec import block, scan
 from hil.ems.units import WATT_HOUR
 
@@ -10,27 +12,22 @@ DEAD = 0.5
 
 
 class SunSpecMeter(Device):
-    """SunSpec model 203."""
+    """SunSpec model 213: floats, which have no bounds; power is positive in import."""
 
-    METER = {
-        "voltage": Field(11, "i16", factor=15),
-        "frequency": Field(16, "i16", factor=17),
-        "power": Field(18, "i16", factor=22),
-        "energy_exported": Field(38, "u32", scale=WATT_HOUR, factor=54, plain=True),
-        "energy_imported": Field(46, "u32", scale=WATT_HOUR, factor=54, plain=True),
+    METER: ClassVar[Fields] = {
+        "voltage": Field(18, "f32"),
+        "power": Field(28, "f32"),
+        "energy_exported": Field(60, "f32", scale=WATT_HOUR),
+        "energy_imported": Field(68, "f32", scale=WATT_HOUR),
     }
 
-    def __init__(self, name, link, sign: float = 1.0) -> None:  # type: ignore[no-untyped-def]
-        super().__init__(name, link)
-        self._sign = sign
-
     async def find(self) -> tuple[Block, ...]:
-        return (block(await scan(self.link), 203, self.METER),)
+        return (block(await scan(self.link), 213, self.METER, 70),)
 
     @property
     def imported(self) -> float:
         """Power taken from the grid; negative where fed into it [W]."""
-        return -self._sign * self["power"]
+        return self["power"]
 
     def live(self, nominal: float) -> bool:
         """Whether there is a grid of about a nominal voltage [V]."""

@@ -1,11 +1,14 @@
 """A PCS that speaks SunSpec: models 701, 704 and 715.
 
-It looks after its DC breaker itself. SunSpec has no watchdog of its own: the set point's reversion timer takes its place.
+It looks after its DC breaker itself. SunSpec has no watchdog of its own: the reversion timer of the set point takes its
+place.
 """
+
+from typing import ClassVar
 
 from hil.ems.device import Block
 from hil.ems.pcs import Pcs
-from hil.ems.registers import Field, pack, unpack
+from hil.ems.registers import Field, Fields, pack, unpack
 from hil.ems.sunspec import block, scan
 from hil.ems.units import WATT_HOUR
 
@@ -17,15 +20,15 @@ class SunSpecPcs(Pcs):
     _control = _master = 0
     _scale = 1.0
 
-    AC = {
+    AC: ClassVar[Fields] = {
         "state": Field(4),
         "alarms": Field(6, "u32", plain=True),
         "power": Field(10, "i16", factor=116),
         "energy_exported": Field(19, "u64", scale=WATT_HOUR, factor=120, plain=True),
         "energy_imported": Field(23, "u64", scale=WATT_HOUR, factor=120, plain=True),
     }
-    MASTER = {"heartbeat": Field(3, "u32", plain=True)}
-    RUNNING, FAULT = {3, 4}, 6
+    MASTER: ClassVar[Fields] = {"heartbeat": Field(3, "u32", plain=True)}
+    RUNNING, FAULT = (3, 4), 6
     """Operating states: running and throttled; fault."""
     GRID_ALARMS = 1 << 4 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 11
     """Alarms that go with what the grid lacks; it needs no reset."""
@@ -49,7 +52,7 @@ class SunSpecPcs(Pcs):
 
     @property
     def fault(self) -> bool:
-        return self["state"] == self.FAULT and not int(self.values.get("alarms", 0)) & self.GRID_ALARMS
+        return self["state"] == self.FAULT and bool(int(self["alarms"]) & ~self.GRID_ALARMS)
 
     @property
     def dc_open(self) -> bool:

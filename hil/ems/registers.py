@@ -2,7 +2,7 @@
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 _FORMATS = {"u16": ">H", "i16": ">h", "u32": ">I", "i32": ">i", "u64": ">Q", "f32": ">f"}
@@ -31,6 +31,10 @@ class Field:
     plain: bool = False
 
 
+Fields = Mapping[str, Field]
+"""Values of a block, by name."""
+
+
 def words(kind: str) -> int:
     """Registers that a type takes."""
     return struct.calcsize(_FORMATS[kind]) // 2
@@ -42,7 +46,7 @@ def decode(field: Field, registers: Sequence[int]) -> float:
     if not field.plain and raw == _NONE.get(field.kind):
         return math.nan
     power = 0.0 if field.factor is None else unpack("i16", registers[field.factor : field.factor + 1])
-    return raw * field.scale * 10.0**power + field.offset
+    return float(raw * field.scale * 10.0**power + field.offset)
 
 
 def unpack(kind: str, registers: Sequence[int]) -> float:

@@ -2,7 +2,7 @@
 
 from hil.ems.device import Block
 from hil.ems.link import Link, LinkError
-from hil.ems.registers import Field, unpack
+from hil.ems.registers import Fields, unpack
 
 BASE = 40000
 MARKER = 0x53756E53
@@ -29,7 +29,7 @@ async def scan(link: Link) -> dict[int, tuple[int, int]]:
         at += length + 2
 
 
-def block(models: dict[int, tuple[int, int]], model: int, fields: dict[str, Field], most: int = 120) -> Block:
+def block(models: dict[int, tuple[int, int]], model: int, fields: Fields, most: int = 120) -> Block:
     """What to read of a model.
 
     Raises:

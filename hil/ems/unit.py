@@ -36,6 +36,7 @@ class State(Enum):
 class Is(Flag):
     """What holds in a cycle."""
 
+    NOTHING = 0
     LOST = auto()
     WANTED = auto()
     BATTERY_ON = auto()
@@ -54,8 +55,8 @@ class Transition:
 
     state: State
     next: State
-    all: Is = Is(0)
-    none: Is = Is(0)
+    all: Is = Is.NOTHING
+    none: Is = Is.NOTHING
 
 
 TRANSITIONS = (
@@ -243,12 +244,14 @@ class Unit:
         if abs(self.pcs["power"]) <= IDLE * self.rated_power and not self._ordered:
             self.battery.disconnect()
             self._ordered = True
+
+    def _while_stopped(self) -> None:
         if self.battery.off:
+            self.battery.stay()
             self.pcs.open_dc()
 
     def _while_fault(self) -> None:
-        self.battery.stay()
-        self.pcs.open_dc()
+        self._while_stopped()
         if self.battery.normal and (self._resets == 0 or self._since_reset >= RESET_INTERVAL):
             self.battery.reset()
             self.pcs.reset()

@@ -49,7 +49,7 @@ class PowerCubeM2(Driver):
 
     @property
     def stopped(self) -> bool:
-        """Whether it does not."""
+        """Whether it says that it does not, or nothing."""
         return not self.running
 
     @property

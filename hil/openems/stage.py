@@ -1,5 +1,6 @@
 """A battery on the bench with its driver: cycles of one second, and power asked of the PCS."""
 
+import asyncio
 from dataclasses import dataclass
 
 from hil.bench import Bench
@@ -7,6 +8,9 @@ from hil.openems.driver import Driver, State
 
 START_TIMEOUT = 300
 """Longest start and stop that the storage system above the battery bears [s]."""
+PATIENT, IMPATIENT = 30.0, 0.05
+"""Time-outs of requests: time stands still meanwhile, so that a busy machine may take its time, unless the bench leaves
+requests without an answer [s]."""
 
 
 @dataclass
@@ -25,7 +29,13 @@ class Stage:
         """Let the driver have its cycles, and the second after each pass."""
         for _ in range(count):
             await self.driver.run_cycle()
-            await self.bench.run(1)
+            await self.run()
+
+    async def run(self) -> None:
+        """Let a second pass, and both ends of the connection notice what the other did."""
+        await self.bench.run(1)
+        for _ in range(5):
+            await asyncio.sleep(0)
 
     async def read_all(self) -> None:
         """As many cycles as it takes to read everything."""
@@ -43,6 +53,11 @@ class Stage:
         """Ask the driver to start; cycles until the battery runs."""
         self.driver.target = True
         return await self.until(State.RUNNING)
+
+    def hurry(self) -> None:
+        """Wait for answers no longer than it takes: some will not come."""
+        self.driver.bridge.close()
+        self.driver.bridge.timeout = IMPATIENT
 
     def ask_power(self, power: float) -> None:
         """Ask the PCS for power, positive in discharge [W]."""

@@ -50,6 +50,15 @@ def test_direction_and_charge_status_follow_the_measured_current(
         assert rig.rack_report.power == pytest.approx([current * STRING_VOLTAGE] * 3)
 
 
+def test_spreads_are_highest_less_lowest() -> None:
+    rig = Rig().connected()
+    rig.measured.cell_voltage[1, 3] += 0.05
+    rig.measured.temperature[1, 2] += 4.0
+    rig.step()
+    assert rig.rack_report.cell_voltage_spread.tolist() == pytest.approx([0.0, 0.05, 0.0])
+    assert rig.rack_report.temperature_spread.tolist() == pytest.approx([0.0, 4.0, 0.0])
+
+
 def test_an_open_rack_is_off_forbids_all_and_stands_by() -> None:
     rig = Rig().ready()
     report = rig.rack_report
@@ -346,3 +355,30 @@ def test_balanced_cells_are_counted_pack_by_pack() -> None:
     rig.commands.balancing_enabled.fill(0.0)
     rig.step()
     assert not counts.any()
+
+
+def test_packs_of_a_container_are_those_of_the_racks_that_have_the_extremes() -> None:
+    rig = Rig().connected()
+    rig.measured.cell_voltage[1, -1] += 0.05
+    rig.measured.cell_voltage[2, 0] -= 0.05
+    rig.measured.temperature[0, 0] += 4.0
+    rig.step()
+    report, racks = rig.bank_report, rig.racks
+    for name in ("pack_voltage", "pack_temperature"):
+        for end, pick in (("max", max), ("min", min)):
+            values = getattr(racks, f"rack_{name}_{end}").tolist()
+            rack = values.index(pick(values))
+            assert getattr(report, f"{name}_{end}")[0] == values[rack]
+            assert getattr(report, f"{name}_{end}_rack")[0] == rack + 1
+            assert getattr(report, f"{name}_{end}_pack")[0] == getattr(racks, f"rack_{name}_{end}_pack")[rack]
+    assert (report.pack_voltage_max_rack[0], report.pack_voltage_min_rack[0]) == (2, 3)
+
+
+def test_a_container_permits_what_its_limits_permit() -> None:
+    rig = Rig().ready()
+    assert rig.bank_report.operating_state[0] == OperatingState.STANDBY
+    rig = rig.connected()
+    assert rig.bank_report.operating_state[0] == OperatingState.NORMAL
+    rig.measured.cell_voltage.fill(3.54)
+    rig.run(1.0)
+    assert rig.bank_report.operating_state[0] == OperatingState.CHARGE_FORBIDDEN

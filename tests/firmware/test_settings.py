@@ -2,7 +2,7 @@
 
 import pytest
 
-from bms_emulator.firmware.contract import Control, Operation, RackMode, Request
+from bms_emulator.firmware.contract import Control, OperatingState, Operation, RackMode, Request
 from bms_emulator.units import kelvin
 from tests.firmware.rig import Rig
 
@@ -111,7 +111,7 @@ def test_racks_open_after_the_delay_that_the_master_sets() -> None:
     assert (rig.racks.mode == RackMode.STANDBY).all()
 
 
-def test_while_control_is_local_requests_are_refused_and_not_made_up_for_later() -> None:
+def test_while_control_is_local_requests_are_taken_back_not_made_up_for_later_and_may_be_made_again() -> None:
     rig = Rig().connected()
     rig.commands.control.fill(Control.LOCAL)
     rig.commands.request.fill(Request.DISCONNECT)
@@ -121,8 +121,8 @@ def test_while_control_is_local_requests_are_refused_and_not_made_up_for_later()
     rig.commands.control.fill(Control.REMOTE)
     rig.run(10.0)
     assert (rig.racks.mode == RackMode.CONNECTED).all()
-    rig.commands.request.fill(Request.NONE)
-    rig.step()
+    assert (rig.commands.request[0], rig.commands.operation[0]) == (Request.CONNECT, Operation.START)
+    assert (rig.commands.rack_request == Request.NONE).all()
     rig.commands.request.fill(Request.DISCONNECT)
     rig.run(10.0)
     assert (rig.racks.mode == RackMode.STANDBY).all()
@@ -168,6 +168,18 @@ def test_standby_stays_on_the_bus_without_a_limit_to_use() -> None:
     assert rig.bank_report.standby[0] == 1
     limits = ("charge_current_limit", "discharge_current_limit", "charge_power_limit_60s", "discharge_power_limit_60s")
     assert all(getattr(rig.bank, name)[0] == 0.0 for name in limits)
+    assert rig.bank_report.operating_state[0] == OperatingState.STANDBY
     rig.commands.operation.fill(Operation.EXIT_STANDBY)
     rig.run(1.0)
     assert all(getattr(rig.bank, name)[0] > 0.0 for name in limits)
+
+
+def test_racks_do_not_open_before_the_master_is_lost() -> None:
+    rig = Rig().connected()
+    rig.settings.master_timeout.fill(90.0)
+    rig.settings.master_open_delay.fill(30.0)
+    rig.commands.heartbeat_master.fill(1.0)
+    rig.run(89.0)
+    assert (rig.racks.mode == RackMode.CONNECTED).all()
+    rig.run(5.0)
+    assert (rig.racks.mode == RackMode.STANDBY).all()

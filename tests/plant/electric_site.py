@@ -33,8 +33,9 @@ UNLIMITED = 1e9
 
 
 def small(racks: int = 3, packs: int = 2, cells: int = 4, containers: int = 1) -> dict[str, Any]:
-    """Overrides that make the demo a small site, its PCS in proportion."""
+    """Overrides that make the demo a small site, its PCS and its sensors of voltage in proportion."""
     voltage = packs * cells * 3.3
+    share = voltage / (416 * 3.3)
     return {
         "container_count": containers,
         "container.rack_count": racks,
@@ -50,12 +51,16 @@ def small(racks: int = 3, packs: int = 2, cells: int = 4, containers: int = 1) -
         "container.rack.contactor_resistance_mohm": 0.01,
         "container.dc_busbar_resistance_mohm": 0.02,
         "container.rack.contactors.precharge_resistance_ohm": 2.0,
+        "container.rack.sensors.rack_voltage_v.offset": 0.5 * share,
+        "container.rack.sensors.rack_voltage_v.noise": 0.1 * share,
+        "container.rack.sensors.rack_voltage_v.resolution": 0.1 * share,
         "pcs.rated_power_kw": voltage * 0.2 * racks,
         "pcs.rated_current_a": 400.0 * racks,
         "pcs.standby_loss_w": voltage * 0.1,
         "pcs.dc_voltage_min_v": voltage * 0.5,
         "pcs.dc_voltage_max_v": voltage * 1.3,
         "pcs.dc_link_bleed_kohm": 1.0,
+        "pcs.breakers.precharge_resistance_ohm": 2.0,
     }
 
 

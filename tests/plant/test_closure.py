@@ -36,6 +36,10 @@ TARGETS = {
     "dc breaker": st.builds("pcs[{}].dc_breaker".format, st.integers(1, 2)),
     "ac breaker": st.builds("pcs[{}].ac_breaker".format, st.integers(1, 2)),
     "ups": st.builds("container[{}].ups".format, st.integers(1, 2)),
+    "grid": st.just("grid"),
+    "grid phase": st.builds("grid.phase[{}]".format, st.integers(1, 3)),
+    "grid meter": st.just("meter"),
+    "weather station": st.just("weather"),
 }
 PARAMETERS: dict[str, dict[str, st.SearchStrategy[float]]] = {
     "cell-internal-short": {"resistance": st.floats(0.05, 50.0)},
@@ -67,6 +71,14 @@ PARAMETERS: dict[str, dict[str, st.SearchStrategy[float]]] = {
     "ac-breaker-welded": {},
     "ac-breaker-stuck-open": {},
     "ups-weak": {"energy": st.floats(0.0, 0.99)},
+    "grid-voltage": {"voltage": st.floats(0.0, 2.0)},
+    "grid-outage": {},
+    "grid-frequency": {"deviation": st.floats(-10.0, 10.0)},
+    "grid-phase-voltage": {"voltage": st.floats(0.0, 2.0)},
+    "grid-phase-loss": {},
+    "meter-silence": {},
+    "meter-failure": {},
+    "weather-silence": {},
 }
 """Every kind of fault of the plant, and settings that a battery survives for some minutes."""
 

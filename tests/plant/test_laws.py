@@ -142,7 +142,8 @@ def test_no_command_but_of_damage_makes_a_value_that_is_no_number(
     for _ in range(4):
         for family in data.draw(st.lists(st.sampled_from(writable), max_size=5)):
             extremes = family.limits or tuple(family.slot.info.choices or (0.0,))
-            selector = re.sub(r"\b(container|rack|pcs)\b", r"\1[*]", family.name)
+            axes = "|".join(axis.name for axis in family.axes)
+            selector = re.sub(rf"\b({axes})\b", r"\1[*]", family.name) if axes else family.name
             site.write(selector, data.draw(st.sampled_from(sorted(extremes))))
         site.tick(40)
         assert unknown(site) <= allowed

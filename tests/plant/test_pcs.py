@@ -8,27 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bms_emulator.plant.pcs import TRANSITIONS, Demand, Orders, PcsModel, advance_state, demand_of
+from bms_emulator.plant.pcs import TRANSITIONS, Demand, Orders, advance_state, demand_of
 from bms_emulator.plant.pcs_conversion import ac_power_of, dc_power_of
 from bms_emulator.plant.pcs_reactive import room_of
 from bms_emulator.plant.state import PcsControl, PcsState, ReactiveControl
+from tests.plant.example_pcs import PCS
 
-MODEL = PcsModel(
-    rated_power=100e3,
-    rated_apparent=110e3,
-    rated_reactive=66e3,
-    rated_current=90.0,
-    power_ramp=200e3,
-    reactive_ramp=132e3,
-    current_ramp=180.0,
-    start_time=5.0,
-    standby_loss=100.0,
-    proportional_loss=0.01,
-    quadratic_loss=0.008,
-    voltage_min=1040.0,
-    voltage_max=1500.0,
-    full_voltage=1185.0,
-)
+MODEL = PCS._replace(start_time=5.0)
 
 
 NOTHING = Demand(PcsControl.POWER, 0.0, 0.0, 0.0, math.inf, 0.0, 0.0)

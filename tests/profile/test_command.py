@@ -89,7 +89,7 @@ def test_list_names_every_kind_once_each() -> None:
     assert code == 0
     assert {"sites", "cells", "registers"} <= {row["kind"] for row in rows}
     assert all(row["description"] for row in rows)
-    assert run("list", "sites")[1].split()[:2] == ["sites", "cabinet"]
+    assert run("list", "sites")[1].split()[:2] == ["sites", "behind-the-meter"]
 
 
 def test_list_shows_a_broken_file_too(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:

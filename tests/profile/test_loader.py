@@ -92,7 +92,7 @@ def test_problems_of_all_files_are_reported_at_once(tree: Tree) -> None:
             "sites/demo.yaml",
             "unit: 100",
             "unit: 1",
-            "modbus.devices.1.unit = 1: port 5020, unit 1 is taken by devices.0",
+            "modbus.devices.1.unit = 1: 127.0.0.1:5020, unit 1 is taken by devices.0",
         ),
         ("sites/demo.yaml", "port: 8080", "port: 1883", "http.port = 1883: is taken by mqtt.port"),
         (
@@ -182,11 +182,11 @@ def test_an_override_can_name_another_profile_and_go_on_into_it() -> None:
             "--set: weather.mean_degc.x: weather.mean_degc is a single value and has no part 'x'",
         ),
         (
-            "modbus.devices.2.port",
+            "firmware.alarms.0.set.3",
             1,
-            "--set: modbus.devices.2.port: modbus.devices has 2 items, counted from 0; '2' is none",
+            "--set: firmware.alarms.0.set.3: alarms.0.set has 3 items, counted from 0; '3' is none",
         ),
-        ("modbus.devices.-1.port", 1, "--set: modbus.devices.-1.port: modbus.devices has 2 items"),
+        ("firmware.alarms.0.set.-1", 1, "--set: firmware.alarms.0.set.-1: alarms.0.set has 3 items"),
         ("modbus.devices.0.port", "x", '--set: modbus.devices.0.port = "x": must be a whole number'),
         ("container.rack_count", True, "--set: container.rack_count = true: must be a whole number"),
         ("container.rack.pack.cell.mass_kg", -1, "--set: container.rack.pack.cell.mass_kg = -1: must be > 0"),

@@ -9,6 +9,7 @@ from bms_emulator.profile.container import ContainerProfile
 from bms_emulator.profile.folders import Folders, shipped_folder
 from bms_emulator.profile.loader import KINDS, load_profile, load_site
 from bms_emulator.profile.site import SiteProfile
+from bms_emulator.runtime.ports import modbus_ports
 
 SHIPPED = Folders((shipped_folder(),))
 ALL = [(kind, name) for kind in KINDS for name in SHIPPED.list(kind)]
@@ -207,8 +208,12 @@ def test_auxiliary_power_stays_below_that_of_comparable_containers(name: str, mo
 
 def test_sites_leave_each_other_their_ports() -> None:
     ports = [
-        {*(device.port for device in s.modbus.devices), s.mqtt.port, s.http.port}
-        for s in map(load_site, SHIPPED.list("sites"))
+        {
+            *((host, port) for host, port, _ in modbus_ports(site)),
+            (site.mqtt.host, site.mqtt.port),
+            (site.http.host, site.http.port),
+        }
+        for site in map(load_site, SHIPPED.list("sites"))
     ]
     assert len(set().union(*ports)) == sum(map(len, ports))
 

@@ -246,3 +246,10 @@ def test_a_cabinet_of_one_rack_delivers_what_it_is_asked_for(bench):
     assert bench.get("pcs.power") == pytest.approx(60e3, rel=0.02)
     assert bench.get("container.power") > 60e3
     assert bench.get("rack[1].current") == pytest.approx(bench.get("container.current"), abs=2.0)
+
+
+def test_racks_stay_open_until_a_master_asks_unless_the_site_lets_them_connect() -> None:
+    waiting, closing = Bench(), Bench(initial__connect=True)
+    closing.run_until(closing.connected, 60.0)
+    waiting.run(60.0)
+    assert not waiting.connected()

@@ -48,6 +48,19 @@ def test_every_container_has_its_own_port(taken: list[int]) -> None:
     assert any(f"127.0.0.2:{taken[1]}: another program" in problem for problem in ports.problems(two))
 
 
+def test_a_port_that_a_map_takes_for_a_rack_is_told_of_the_others() -> None:
+    by_port = {"map": "scu-float", "port": 40000}
+    shifts = sorted(port - 40000 for _, port, _ in ports.modbus_ports(site(by_port)))
+    assert shifts[0] == 0 < shifts[-1]
+    for shift in shifts:
+        clashing = site(by_port)
+        clashing = clashing.model_copy(update={"http": clashing.http.model_copy(update={"port": 40000 + shift})})
+        [problem] = ports.problems(clashing)
+        assert problem == (
+            f"http 127.0.0.1:{40000 + shift}: modbus.devices.0.port takes it; choose another with http.port"
+        )
+
+
 def test_serial_lines_and_certificates_are_looked_at_too(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     missing = str(tmp_path / "none.pem")

@@ -135,7 +135,9 @@ class BankReport:
         "Whether its voltage is on the bus, and whether a fault of its own stands or no rack is left to go.",
         choices=names(PowerState),
     )
-    operating_state: Array = array("container", "", "What it permits.", choices=names(OperatingState))
+    operating_state: Array = array(
+        "container", "", "What it permits; standby also while a master asks for it.", choices=names(OperatingState)
+    )
     charge_voltage_limit: Array = array("container", "V", "Voltage at which charging ends.")
     discharge_voltage_limit: Array = array("container", "V", "Voltage at which discharging ends.")
     standby: Array = array(

@@ -64,6 +64,7 @@ def report_banks(
     charge_limit,
     discharge_limit,
     charge_power_limit,
+    standby,
     monitor_rack,
     insulation_resistance,
     rack_enabled,
@@ -161,7 +162,8 @@ def report_banks(
         faulty = mode[c] == _FAULT or own_alarm_level[c] >= FAULT_LEVEL
         level = max(min(alarm_level[c], FAULT_LEVEL - 1.0), min(failed, 1.0))
         power_on[c] = power_state(connected, faulty)
-        state[c] = operating_state(connected, faulty, charge_forbidden[c], discharge_forbidden[c])
+        available = connected if standby[c] == 0.0 else 0.0
+        state[c] = operating_state(available, faulty, charge_forbidden[c], discharge_forbidden[c])
         charging[c] = charge_status(connected, direction[c], full[c], empty[c])
         status[c] = overall_status(mode[c] == _INITIALIZING, faulty, level, full[c], empty[c])
         wanted_inverter[c] = inverter_request(connected, charge_forbidden[c], discharge_forbidden[c], wants_charge)

@@ -174,6 +174,7 @@ class Reports:
             bank.charge_current_limit,
             bank.discharge_current_limit,
             bank.charge_power_limit,
+            report.standby,
             bank.insulation_monitor_rack,
             bank.insulation_resistance,
             orders.enabled,

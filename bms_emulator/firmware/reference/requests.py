@@ -8,7 +8,7 @@ A request is an event, the change of its mailbox, and stands until a newer one:
 - Where both change at once, the rack's counts, but a container's DISCONNECT opens all.
 - The container's operation asks for the same, START or STOP, and for standby besides; it and the request show what was
   last asked by either. Any of them but ENTER_STANDBY ends standby.
-- While control is local, what changes is not taken.
+- While control is local, a change is not taken but taken back, so that the same may be asked for again later.
 """
 
 from bms_emulator.firmware.contract import Control, Operation, Request
@@ -38,8 +38,8 @@ def take_requests(
     rack_request_seen,
     # inputs
     control,
-    rack_request,
     # out
+    rack_request,
     request,
     operation,
     standby,
@@ -51,9 +51,15 @@ def take_requests(
     """
     racks_per_container = rack_request.shape[0] // request.shape[0]
     for c in range(request.shape[0]):
-        refused = control[c] == _LOCAL
-        asked = request[c] != request_seen[c] and request[c] != _NONE and not refused
-        if operation[c] != operation_seen[c] and not refused:
+        first = c * racks_per_container
+        end = first + racks_per_container
+        if control[c] == _LOCAL:
+            request[c] = request_seen[c]
+            operation[c] = operation_seen[c]
+            for r in range(first, end):
+                rack_request[r] = rack_request_seen[r]
+        asked = request[c] != request_seen[c] and request[c] != _NONE
+        if operation[c] != operation_seen[c]:
             standby[c] = 1.0 if operation[c] == _ENTER_STANDBY else 0.0
             if request_of(operation[c]) != _NONE:
                 request[c] = request_of(operation[c])
@@ -64,13 +70,13 @@ def take_requests(
         opens_all = asked and request[c] == _DISCONNECT
         request_seen[c] = request[c]
         operation_seen[c] = operation[c]
-        for r in range(c * racks_per_container, (c + 1) * racks_per_container):
+        for r in range(first, end):
             if asked:
                 standing_request[r] = request[c]
             if rack_request[r] != rack_request_seen[r]:
                 rack_request_seen[r] = rack_request[r]
                 newest = request[c] if rack_request[r] == _NONE else rack_request[r]
-                if newest != _NONE and not opens_all and not refused:
+                if newest != _NONE and not opens_all:
                     standing_request[r] = newest
 
 

@@ -1,6 +1,5 @@
 """Compiles one map for one container: constants into the template, points into runs, conditions into terms."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,6 +43,9 @@ class Assembly:
 
     Attributes:
         records: What it compiles to.
+        served: Its units.
+        pages: The words of its images, unit by unit.
+        named: Rows that show a name on the container's nameplate: unit, row, and word of each repetition.
         complaints: What is wrong.
     """
 
@@ -57,12 +59,16 @@ class Assembly:
         self.images = images
         self.writing = Writing(registers, catalogue, device.container, kept)
         self.records = DeviceRecords(device.container, images.size)
+        self.served: list[Served] = []
+        self.pages: list[NDArray[np.uint16]] = []
+        self.named: list[tuple[int, Place, NDArray[np.int64]]] = []
         self.complaints: list[Complaint] = []
 
-    def unit(self, placed: PlacedUnit) -> Iterator[Served]:
+    def unit(self, placed: PlacedUnit) -> None:
         """Compile a unit: its plan, or one for each of its repetitions."""
         size = sum(map(_length, placed.planes))
         base, image = self.images.add_image(size * placed.count)
+        self.pages.append(image)
         writables: list[Writables] = [{"holding": {}, "coil": {}} for _ in range(placed.count)]
         ranges: list[dict[Table, tuple[Range, ...]]] = [{} for _ in range(placed.count)]
         first = 0
@@ -89,7 +95,7 @@ class Assembly:
                 self.device.read_limit or self.registers.read_limit,
                 self.writing.heartbeat,
             )
-            yield Served(placed.unit.port_offset + (n if by_port else 0), unit)
+            self.served.append(Served(placed.unit.port_offset + (n if by_port else 0), unit))
 
     def _checked(
         self, place: Place, words: NDArray[np.int64], base: int, image: NDArray[np.uint16], writables: list[Writables]
@@ -118,6 +124,8 @@ class Assembly:
         elif row.kept is not None:
             self._kept(place, base + words)
         elif not row.parts:
+            if row.nameplate is not None:
+                self.named.append((len(self.pages) - 1, place, words))
             write_constant(place, words, image, self.site, self.device.container)
 
     # ---- points
@@ -191,7 +199,8 @@ class Assembly:
         others = sum(part.mask for part in place.row.parts)
         how = (place.format.words, place.format.little, exchanged(others))
         for word, repeats, stride, places in bits_of(words, terms.sources):
-            series = series_of((*at, *window) for at, window in zip(places, terms.windows, strict=True))
+            flat = [(*at, *window) for at, window in zip(places, terms.windows, strict=True)]
+            series = series_of(zip(flat, terms.families, strict=True))
             self.records.bitfields.append((word, *how, len(self.records.terms), len(series), repeats, stride))
             self.records.terms += series
 

@@ -15,15 +15,15 @@ from bms_emulator.interfaces.modbus.runs import Encoding
 from bms_emulator.points.catalogue import Catalogue, Family
 from bms_emulator.profile.wording import near
 
-
 REGISTER_BITS = 16
 
 
 class Terms(NamedTuple):
-    """Positions in the arena, shape (repetitions..., terms), and window, modulus and mask of each term."""
+    """Positions in the arena, shape (repetitions..., terms), and window, modulus, mask and family of each term."""
 
     sources: NDArray[np.int64]
     windows: list[tuple[float, float, float, int]]
+    families: list[str]
 
 
 class LoneFlag(NamedTuple):
@@ -79,21 +79,22 @@ def terms_of(catalogue: Catalogue, bits: Bits, place: Place, container: int) -> 
     Raises:
         ValueError: A condition names no point that a register may show, or a value that it has not; all of them.
     """
-    terms: list[tuple[NDArray[np.int64], tuple[float, float, float, int]]] = []
+    terms: list[tuple[NDArray[np.int64], tuple[float, float, float, int], str]] = []
     wrong: list[str] = []
     for bit, conditions in bits.items():
         for condition in conditions:
             try:
                 bound = bind(catalogue, condition.point, place, container, several=True)
-                terms.append((bound.offsets, (*_window(condition, bound.family), _mask(bit))))
+                terms.append((bound.offsets, (*_window(condition, bound.family), _mask(bit)), bound.family.name))
             except ValueError as error:
                 wrong.append(f"bit {bit}: {error}")
     if wrong:
         raise ValueError("; ".join(wrong))
     if not terms:
         return None
-    sources = np.concatenate([offsets for offsets, _ in terms], axis=-1)
-    return Terms(sources, [window for offsets, window in terms for _ in range(offsets.shape[-1])])
+    sources = np.concatenate([offsets for offsets, _, _ in terms], axis=-1)
+    each = [(window, family) for offsets, window, family in terms for _ in range(offsets.shape[-1])]
+    return Terms(sources, [window for window, _ in each], [family for _, family in each])
 
 
 def _mask(bit: int) -> int:

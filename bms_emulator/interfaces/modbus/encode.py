@@ -157,25 +157,36 @@ def past_due(values, run, age, repeat, age_max):
 
 
 @scalar
+def is_met(value, low, high, modulus):
+    """Whether a value, or its remainder of a power of two where there is one, is between two others; NaN never is."""
+    if modulus > 0.0:
+        value -= modulus * np.floor(value / modulus)
+    return (value >= low) & (value <= high)
+
+
+@scalar
 def gather_bits(values, bits, field, terms, device):
     """Collect the bits of all repetitions of a bitfield side by side."""
-    for repeat in range(field.repeats):
+    repeats = np.uint64(field.repeats)
+    for repeat in range(repeats):
         bits[repeat] = 0
-    for t in range(field.term, field.term + field.terms):
+    for t in range(np.uint64(field.term), np.uint64(field.term + field.terms)):
         term = terms[t]
-        first, low, high, modulus = term.source + device * term.device_step, term.low, term.high, term.modulus
-        for repeat in range(field.repeats):
-            near, met = np.uint64(first + repeat * term.step), False
-            if modulus > 0.0:
-                for _ in range(term.count):
-                    remainder = values[near] % modulus
-                    met |= (remainder >= low) & (remainder <= high)
-                    near += np.uint64(term.spacing)
-            else:
-                for _ in range(term.count):
-                    met |= (values[near] >= low) & (values[near] <= high)
-                    near += np.uint64(term.spacing)
-            bits[repeat] |= term.mask * met
+        at, step, low, high, modulus = np.uint64(0), np.uint64(term.step), term.low, term.high, term.modulus
+        at += np.uint64(term.source + device * term.device_step)
+        count, spacing, mask = np.uint64(term.count), np.uint64(term.spacing), term.mask
+        if count == 1:
+            for repeat in range(repeats):
+                bits[repeat] |= mask * is_met(values[at], low, high, modulus)
+                at += step
+        else:
+            for repeat in range(repeats):
+                near, met = at, False
+                for _ in range(count):
+                    met |= is_met(values[near], low, high, modulus)
+                    near += spacing
+                bits[repeat] |= mask * met
+                at += step
 
 
 @scalar

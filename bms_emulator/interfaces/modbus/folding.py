@@ -86,13 +86,12 @@ class Bundle:
     @classmethod
     def of(cls, devices: list[DeviceRecords]) -> "Bundle":
         """The records of some devices."""
-        start, before = devices[0].start, np.cumsum([0, *(len(device.terms) for device in devices[:-1])])
-        runs = np.array([record for device in devices for record in device.runs], RUN)
-        bitfields = np.array([record for device in devices for record in device.bitfields], BITFIELD)
-        terms = np.array([record for device in devices for record in device.terms], TERM)
+        start, parts = devices[0].start, [device.arrays for device in devices]
+        runs, bitfields, terms = (np.concatenate(each) for each in zip(*parts, strict=True))
+        before = np.cumsum([0, *(len(part.terms) for part in parts[:-1])])
         runs["word"] -= start
         bitfields["word"] -= start
-        bitfields["term"] += np.repeat(before, [len(device.bitfields) for device in devices])
+        bitfields["term"] += np.repeat(before, [len(part.bitfields) for part in parts])
         return cls(start, runs, bitfields, terms)
 
     @property

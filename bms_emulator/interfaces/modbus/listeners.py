@@ -1,7 +1,6 @@
 """What listens where: the devices of a site, and the units that they bring to each address."""
 
 import ipaddress
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bms_emulator.interfaces.modbus.assembly import Served
@@ -17,31 +16,6 @@ PORT_MAX = 65535
 
 Address = tuple[str, int, int]
 """Host or serial line, port, and, where the system chooses the port, which of those it is."""
-
-
-def each_device(site: SiteProfile) -> Iterator[tuple[int, ModbusDevice]]:
-    """The devices of a site with their number in the site file; one for each container where one says so."""
-    for n, device in enumerate(site.modbus.devices):
-        if device.each is None:
-            yield n, device
-            continue
-        for step in range(site.container_count):
-            changes = {
-                "each": None,
-                "container": step + 1,
-                "host": _host(device.host or site.modbus.host, step * device.host_step),
-                "port": device.port + step * device.port_step if device.port else 0,
-                "unit": device.unit + step * device.unit_step,
-            }
-            yield n, device.model_copy(update=changes)
-
-
-def _host(host: str, step: int) -> str:
-    """An IPv4 address with a larger last number; where that cannot be, what no interface has."""
-    if not step:
-        return host
-    first, _, last = host.rpartition(".")
-    return f"{first}.{int(last) + step}" if last.isdecimal() else f"{host} + {step}"
 
 
 @dataclass

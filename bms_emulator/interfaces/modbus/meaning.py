@@ -1,7 +1,7 @@
 """What the registers that a master writes mean to points, and back."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,6 +11,9 @@ from bms_emulator.points.catalogue import Family
 
 Assignment = tuple[int, float]
 """A position in the arena and the value that it takes."""
+
+Move = Callable[[int], int]
+"""Position in the arena of the point of another container that is like the one at a position."""
 
 _NOISE = 1e-9
 """Distance to a whole number or a limit, absolute or relative, that only comes from converting."""
@@ -33,6 +36,9 @@ class Meaning(Protocol):
 
     def data(self, values: Sequence[float]) -> bytes:
         """The registers that these values of the points make."""
+
+    def moved(self, to: Move) -> "Meaning":
+        """The same for the points of another container."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,11 @@ class PointMeaning:
         """The registers of a value."""
         return packed(self.form, self.scale.raw(values[0]))
 
+    def moved(self, to: Move) -> "PointMeaning":
+        """The same for the points of another container."""
+        also = tuple((to(target), scale) for target, scale in self.also)
+        return PointMeaning(self.form, self.scale, self.whole, to(self.target), self.ignore, also)
+
 
 @dataclass(frozen=True)
 class KeptMeaning:
@@ -149,6 +160,11 @@ class KeptMeaning:
         """The registers of the kept value."""
         return packed(self.form, values[0])
 
+    def moved(self, to: Move) -> "KeptMeaning":
+        """The same for the points of another container."""
+        effects = {raw: tuple((to(at), value) for at, value in own) for raw, own in self.effects.items()}
+        return KeptMeaning(self.form, to(self.target), self.takes, effects)
+
 
 @dataclass(frozen=True)
 class ElementsMeaning:
@@ -182,6 +198,10 @@ class ElementsMeaning:
         raws = (int.from_bytes(packed(bit_format(self.width), self.scale.raw(value)), "big") for value in values)
         return sum(raw << shift for raw, shift in zip(raws, self.shifts, strict=True)).to_bytes(2, "big")
 
+    def moved(self, to: Move) -> "ElementsMeaning":
+        """The same for the points of another container."""
+        return ElementsMeaning(self.scale, self.width, self.shifts, tuple(map(to, self.targets)))
+
 
 @dataclass(frozen=True)
 class NoMeaning:
@@ -205,6 +225,10 @@ class NoMeaning:
     def data(self, values: Sequence[float]) -> bytes:
         """Registers that read 0."""
         return self.form.pack(0)
+
+    def moved(self, to: Move) -> "NoMeaning":
+        """The same."""
+        return self
 
 
 def packed(form: Format, raw: float) -> bytes:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bms_emulator.interfaces.modbus.assembly import Assembly
+from bms_emulator.interfaces.modbus.copying import Compiler
 from bms_emulator.interfaces.modbus.device import DevicePlan
 from bms_emulator.interfaces.modbus.folding import fold
 from bms_emulator.interfaces.modbus.kept import Kept
 from bms_emulator.interfaces.modbus.layout import LayoutError, PlacedUnit
-from bms_emulator.interfaces.modbus.listeners import Listeners, each_device
+from bms_emulator.interfaces.modbus.listeners import Listeners
 from bms_emulator.interfaces.modbus.load import LoadedMap, load_map
 from bms_emulator.interfaces.modbus.placing import place
 from bms_emulator.interfaces.modbus.records import DeviceRecords, Images
@@ -77,19 +77,19 @@ def compile_maps(site: SiteProfile, catalogue: Catalogue) -> ModbusPlan:
     """
     images, kept, records = Images(), Kept(catalogue), list[DeviceRecords]()
     problems: list[Problem] = []
-    listeners = Listeners(site)
+    listeners, compiler = Listeners(site), Compiler(catalogue, images, kept)
     maps: dict[str, tuple[LoadedMap, tuple[PlacedUnit, ...]] | None] = {}
-    for n, device in each_device(site):
+    for n, device in site.each_modbus_device():
         if device.map not in maps:
             maps[device.map] = _placed(site, device, problems)
         found = maps[device.map]
         if found is None:
             continue
         loaded, placed = found
-        assembly = Assembly(loaded.registers, device, catalogue, images, kept)
-        listeners.add(n, device, loaded.registers, [served for unit in placed for served in assembly.unit(unit)])
-        records.append(assembly.records)
-        problems += loaded.problems(assembly.complaints)
+        compiled = compiler.compiled(loaded.registers, placed, device)
+        listeners.add(n, device, loaded.registers, compiled.served)
+        records.append(compiled.records)
+        problems += loaded.problems(compiled.complaints)
     problems += listeners.problems
     if problems:
         raise ProfileError(problems)

@@ -1,9 +1,13 @@
 """What the maps of a site compile to, before like devices are folded into one."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bms_emulator.interfaces.modbus.runs import BITFIELD, RUN, TERM
 
 
 @dataclass
@@ -36,6 +40,14 @@ class Images:
         return self._tables[entries], len(entries)
 
 
+class Records(NamedTuple):
+    """Records of :data:`RUN`, :data:`BITFIELD` and :data:`TERM`."""
+
+    runs: NDArray[np.void]
+    bitfields: NDArray[np.void]
+    terms: NDArray[np.void]
+
+
 @dataclass
 class DeviceRecords:
     """What the map of one device compiles to.
@@ -53,3 +65,8 @@ class DeviceRecords:
     runs: list[tuple[float, ...]] = field(default_factory=list)
     bitfields: list[tuple[float, ...]] = field(default_factory=list)
     terms: list[tuple[float, ...]] = field(default_factory=list)
+
+    @cached_property
+    def arrays(self) -> Records:
+        """All of them, once there are no more to come."""
+        return Records(np.array(self.runs, RUN), np.array(self.bitfields, BITFIELD), np.array(self.terms, TERM))

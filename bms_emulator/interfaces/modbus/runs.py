@@ -268,12 +268,19 @@ def bits_of(
                 yield word, 1, 0, [(place, 0) for place in places]
 
 
-def series_of(flat: Iterable[tuple[float, ...]]) -> list[tuple[float, ...]]:
-    """Records of TERM, as few as possible, of terms of one value each: source, step, low, high, modulus and mask."""
+def series_of(terms: Iterable[tuple[tuple[float, ...], str]]) -> list[tuple[float, ...]]:
+    """Records of TERM, as few as possible, of terms of one value each: source, step, low, high, modulus and mask.
+
+    Points of several families are never told together: how far they lie apart is another in every container.
+
+    Args:
+        terms: Each with the family of its point.
+    """
     records: list[tuple[float, ...]] = []
-    for source, *how in flat:
-        first, count, spacing, step, _, *window = records[-1] if records else [0] * 9
-        reached = source - first if count == 1 else spacing
+    last = ""
+    for (source, *how), family in terms:
+        first, count, spacing, step, _, *window = records[-1] if family == last else [0] * 9
+        reached, last = source - first if count == 1 else spacing, family
         if count and how == [step, *window] and source == first + count * reached:
             records[-1] = (first, count + 1, reached, step, 0, *window)
         else:

@@ -10,7 +10,7 @@ from bms_emulator.interfaces.modbus.binding import bind
 from bms_emulator.interfaces.modbus.device import Writable
 from bms_emulator.interfaces.modbus.formats import Format, bit_format
 from bms_emulator.interfaces.modbus.kept import Kept
-from bms_emulator.interfaces.modbus.layout import Dim, Place, axis_count
+from bms_emulator.interfaces.modbus.layout import Dim, KeyPath, Place, axis_count
 from bms_emulator.interfaces.modbus.map import Effect, Elements, RegisterMap, Shown, Table
 from bms_emulator.interfaces.modbus.meaning import (
     Assignment,
@@ -44,6 +44,9 @@ class Writing:
         catalogue: Points of the site.
         container: Which container the device shows, counted from 1.
         kept: Values that the maps of the site keep.
+
+    Attributes:
+        asked: Repetitions, initial value and positions of each row that keeps values, by key path.
     """
 
     def __init__(self, registers: RegisterMap, catalogue: Catalogue, container: int, kept: Kept) -> None:
@@ -51,6 +54,7 @@ class Writing:
         self.catalogue = catalogue
         self.container = container
         self.kept = kept
+        self.asked: dict[KeyPath, tuple[tuple[int, ...], float, NDArray[np.int64]]] = {}
 
     def row(self, place: Place, units: list[Writables]) -> None:
         """Note each repetition of a writable row under each of its registers.
@@ -89,14 +93,16 @@ class Writing:
     def kept_offsets(self, place: Place) -> NDArray[np.int64]:
         """Position in the arena of each repetition of a kept row, shape (repetitions...)."""
         shape = tuple(dim.count for dim in place.dims)
-        return self.kept.offsets(self.container, self.registers.name, place.path, shape, place.row.kept or 0.0)
+        offsets = self.kept.offsets(self.container, self.registers.name, place.path, shape, place.row.kept or 0.0)
+        self.asked[place.path] = (shape, place.row.kept or 0.0, offsets)
+        return offsets
 
     def _point(self, place: Place) -> MeaningOf:
         """A row whose writes go to a point: that which it shows, or another."""
         row, form = place.row, place.format
-        points, shown, ignore = (row.point or "",), row, frozenset[int]()
+        points, shown, ignore = [row.point or ""], row, frozenset[int]()
         if row.write is not None:
-            points, ignore = (row.write.point, *row.write.also), frozenset(row.write.ignore)
+            points, ignore = [row.write.point, *row.write.also], frozenset(row.write.ignore)
             shown = row.model_copy(update={"table": row.write.table})
         bounds = [bind(self.catalogue, point, place, self.container) for point in points]
         whole = bounds[0].family.slot.info.kind != "float" or row.type == "bit"

@@ -45,9 +45,10 @@ def compiled(registers: RegisterMap, catalogue: Catalogue, container: int = 1) -
     """
     images, device = Images(), ModbusDevice(map=registers.name, container=container)
     assembly = Assembly(registers, device, catalogue, images, Kept(catalogue))
-    served = [each for unit in place(registers, catalogue.site.container) for each in assembly.unit(unit)]
+    for unit in place(registers, catalogue.site.container):
+        assembly.unit(unit)
     folded = fold([assembly.records])
     work = work_arrays(folded.runs, folded.groups, folded.bitfields)
     arrays = (*folded, np.array(images.table, np.int64), *work)
     template = b"".join(image.tobytes() for image in images.template)
-    return Compiled({each.unit.name: each.unit for each in served}, template, arrays, assembly.complaints)
+    return Compiled({each.unit.name: each.unit for each in assembly.served}, template, arrays, assembly.complaints)

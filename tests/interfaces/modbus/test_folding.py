@@ -144,9 +144,15 @@ def test_a_map_with_everything_is_written_from_one_template(tmp_path: Path, monk
 def test_terms_of_evenly_spaced_values_are_one() -> None:
     low, other = (1, 0.0, 1.0, 4), (1, 0.0, 1.0, 8)
     flat = [(10, *low), (13, *low), (16, *low), (17, *low), (20, *other)]
-    assert series_of(flat) == [
+    assert series_of((each, "soc") for each in flat) == [
         (10, 3, 3, 1, 0, 0.0, 1.0, 4),
         (17, 1, 0, 1, 0, 0.0, 1.0, 4),
         (20, 1, 0, 1, 0, 0.0, 1.0, 8),
     ]
     assert series_of([]) == []
+
+
+def test_terms_of_two_families_are_apart_however_they_lie() -> None:
+    low = (0, 1.0, 1.0, 0.0, 4)
+    records = series_of([((10, *low), "soc"), ((13, *low), "soh"), ((16, *low), "soh")])
+    assert [record[:3] for record in records] == [(10, 1, 0), (13, 2, 3)]

@@ -88,6 +88,11 @@ async def test_near_names_are_told_apart() -> None:
         ("container[1].request", 2, 2.0),
         ("rack[3].enabled", False, 0.0),
         ("emulator.speed", "infinity", float("inf")),
+        ("load.override_power", "200kW", 2e5),
+        ("pcs[1].reactive_setpoint", "-300 kvar", -3e5),
+        ("container[1].thermal.cooling_setpoint", "22degC", 295.15),
+        ("container[1].thermal.circulation_spread", "5K", 5.0),
+        ("pv.limit_fraction", "40%", 0.4),
     ],
 )
 async def test_a_point_is_written(name: str, value: Any, written: float) -> None:
@@ -107,6 +112,10 @@ async def test_a_point_is_written(name: str, value: Any, written: float) -> None
         ("pcs[1].power_setpoint_fraction", b'{"value": 3}', 422, "must be from -1 to 1"),
         ("container[1].request", b'{"value": "conect"}', 422, "1 (connect)"),
         ("pcs[1].power_setpoint", b'{"value": 1e999}', 422, "finite"),
+        ("load.override_power", b'{"value": "20V"}', 422, "allowed: W, kW, MW"),
+        ("load.override_power", b'{"value": "1e999W"}', 422, "finite"),
+        ("load.override_power", b'{"value": "200"}', 422, "must be a number [W]"),
+        ("container[1].thermal.circulation_spread", b'{"value": "5degC"}', 422, "no unit of temperature difference"),
         ("pcs[1].power_setpoint", b'{"value": NaN}', 422, "must be"),
         ("pcs[1].power_setpoint", b'{"value": [1]}', 422, "body.value"),
         ("pcs[1].power_setpoint", b'{"valu": 1}', 422, "body.valu: Extra inputs"),

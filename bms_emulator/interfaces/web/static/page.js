@@ -12,7 +12,7 @@ const known = (value) => value !== null && value !== undefined;
 const fixed = (value, digits) => value.toFixed(digits).replace(/^-(?=[0.]*$)/, ""); // there is no negative zero
 const number = (value, digits = 1) => (known(value) ? fixed(value, digits) : "–");
 const millivolts = (high, low) => (known(high) && known(low) ? 1000 * (high - low) : null);
-const kilo = (value, digits = 0) => number(known(value) ? value / 1000 : value, digits);
+const kilo = (value, digits = site.rated_power_kw < 1000 ? 1 : 0) => number(known(value) ? value / 1000 : value, digits);
 const words = (text) => String(text).replaceAll("_", " ");
 let container = 1;
 let site = null;
@@ -82,13 +82,13 @@ function figures({ container: bank, racks, pcs, meter, load, pv, weather }) {
     ["Temperature min", number(bank.temperature_min_degc), "°C", at(bank.temperature_min_rack, bank.temperature_min_pack)],
     ["Coolant", number(bank.coolant.supply_temperature_degc), "°C", `back ${number(bank.coolant.return_temperature_degc)} · ${number(bank.coolant.flow_kg_per_s, 2)} kg/s`],
     ["Auxiliary", kilo(bank.auxiliary.power_w, 1), "kW", `chiller ${kilo(bank.chiller.electrical_power_w, 1)} kW`],
-    ["PCS reactive", kilo(pcs.reactive_power_var), "kvar", `${kilo(pcs.apparent_power_va)} kVA${pcs.reactive_enabled ? ` · set ${words(pcs.reactive_mode)}` : ""}`],
+    ["PCS reactive", kilo(pcs.reactive_power_var), "kvar", `${kilo(pcs.apparent_power_va)} kVA · PF ${number(known(pcs.power_factor_percent) ? pcs.power_factor_percent / 100 : null, 2)}`],
     ["PCS breakers", `DC ${closed(pcs.dc_breaker)}`, "", `AC ${closed(pcs.ac_breaker)} · link ${number(pcs.dc_voltage_v, 0)} V`, pcs.faults ? "level-3" : ""],
     ["Fire panel", words(bank.fire.level), "", fire(bank.fire, detectors), { warning: "level-2", fire: "level-3" }[bank.fire.level] || ""],
-    ["Meter", kilo(meter.power_w, 1), "kW", `${direction(meter.power_w)} · ${kilo(meter.reactive_power_var, 1)} kvar`],
+    ["Meter", kilo(meter.power_w), "kW", `${direction(meter.power_w)} · ${kilo(meter.reactive_power_var)} kvar`],
     ["Grid", number(meter.voltage_v), "V", `${number(meter.frequency_hz, 2)} Hz`, meter.power_failure ? "level-3" : ""],
-    ["Load", kilo(load.power_w, 1), "kW", `${kilo(load.reactive_power_var, 1)} kvar${load.override_enabled ? " · overridden" : ""}`],
-    ["PV", kilo(pv.power_w, 1), "kW", `${pv.connected ? "connected" : "off"}${pv.limited ? " · limited" : ""}`],
+    ["Load", kilo(load.power_w), "kW", `${kilo(load.reactive_power_var)} kvar${load.override_enabled ? " · overridden" : ""}`],
+    ["PV", kilo(pv.power_w), "kW", `${pv.connected ? "connected" : "off"}${pv.limited ? " · limited" : ""}`],
     ["Outside", number(weather.ambient_temperature_degc), "°C", `${number(weather.humidity_percent, 0)} % humid${known(weather.irradiance_w_per_m2) ? ` · ${number(weather.irradiance_w_per_m2, 0)} W/m²` : ""}`],
   ];
 }

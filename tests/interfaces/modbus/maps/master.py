@@ -7,7 +7,7 @@ from typing import Any
 from pymodbus.client import AsyncModbusTcpClient
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """An exception response.
 
     Args:
@@ -69,7 +69,7 @@ class Master:
 
 def _sound(answer: Any) -> Any:
     if answer.isError():
-        raise Refused(answer.exception_code)
+        raise RefusedError(answer.exception_code)
     return answer
 
 

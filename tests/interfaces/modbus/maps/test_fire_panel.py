@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from hil.bench import Bench
-from tests.interfaces.modbus.maps.master import Master, Refused, master
+from tests.interfaces.modbus.maps.master import Master, RefusedError, master
 
 UNIT = 2
 LEVEL, DETECTORS, FLAGS, FAULTS, COUNTDOWN, PRESSURE = range(6)
@@ -107,6 +107,6 @@ async def test_readings_stand_beside_the_states(bench: Bench, panel: Master) -> 
 
 @pytest.mark.parametrize(("address", "value", "code"), [(RESET, 2, 3), (LEVEL, 0, 2), (0x104, 1, 2)])
 async def test_what_the_panel_does_not_take_is_refused(panel: Master, address: int, value: int, code: int) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         await panel.write(address, value)
     assert refused.value.code == code

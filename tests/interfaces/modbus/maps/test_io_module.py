@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from hil.bench import Bench
-from tests.interfaces.modbus.maps.master import Master, Refused, master, signed
+from tests.interfaces.modbus.maps.master import Master, RefusedError, master, signed
 
 UNIT = 3
 LAMPS, SIREN, VENTILATION, TRIP = slice(0, 3), 3, 4, 5
@@ -31,7 +31,12 @@ async def module(bench: Bench) -> AsyncIterator[Master]:
 
 @pytest.mark.parametrize(
     ("bit", "command"),
-    [(DOOR, "door.opened"), (STOP, "emergency_stop.pressed"), (WATER, "floor.water"), (SURGE, "surge_protection.spent")],
+    [
+        (DOOR, "door.opened"),
+        (STOP, "emergency_stop.pressed"),
+        (WATER, "floor.water"),
+        (SURGE, "surge_protection.spent"),
+    ],
 )
 async def test_an_input_follows_its_contact(bench: Bench, module: Master, bit: int, command: str) -> None:
     assert (await module.inputs(bit, 1), (await module.read_input(0))[0] >> bit & 1) == ([0], 0)
@@ -84,7 +89,7 @@ async def test_analog_inputs_are_the_same_as_integers_and_as_numbers(module: Mas
 
 async def test_inputs_take_no_write_and_there_are_no_holding_registers(module: Master) -> None:
     for request, code in ((module.read(0), 1), (module.switch(6, True), 2), (module.inputs(16, 1), 2)):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(RefusedError) as refused:
             await request
         assert refused.value.code == code
 
