@@ -1,6 +1,6 @@
 """Profiles by name: a site with all that it names, every problem of every file reported at once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +19,7 @@ from bms_emulator.profile.grid import read_load, read_pv
 from bms_emulator.profile.override import Overrides
 from bms_emulator.profile.pcs import PcsProfile
 from bms_emulator.profile.rack import PackProfile, RackProfile
-from bms_emulator.profile.site import SiteProfile
+from bms_emulator.profile.site import ModbusDevice, SiteProfile
 from bms_emulator.profile.user_firmware import is_module_class
 from bms_emulator.profile.weather import read_hourly
 from bms_emulator.profile.wording import findings
@@ -178,6 +178,7 @@ class _Loading:
             ]
         if isinstance(profile, SiteProfile):
             self._check_maps(profile, source)
+            profile = profile.placed(dict(_places(profile, source)))
         return profile
 
     def _part(self, kind: str, key: str, name: Any, source: _Source, overrides: Overrides) -> Profile | None:
@@ -232,6 +233,14 @@ class _Loading:
         for index, device in enumerate(site.modbus.devices):
             if not is_path(device.map):
                 self._find(MAPS, device.map, ("modbus", "devices", index, "map"), source)
+
+
+def _places(site: SiteProfile, source: _Source) -> Iterator[tuple[str, tuple[str, int]]]:
+    """File and line of every key of a Modbus device: whether two of them clash is seen where maps are compiled."""
+    for index in range(len(site.modbus.devices)):
+        for key in ModbusDevice.model_fields:
+            problem = source.problem(("modbus", "devices", index, key), "")
+            yield problem.path, (problem.file, problem.line)
 
 
 def _with_libraries(content: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from bms_emulator.profile.base import (
     Text,
 )
 from bms_emulator.profile.container import ContainerProfile
+from bms_emulator.profile.errors import Problem
 from bms_emulator.profile.firmware import FirmwareProfile
 from bms_emulator.profile.folders import Folders
 from bms_emulator.profile.grid import Grid, Load, Meter, Pv
@@ -344,6 +345,7 @@ class SiteProfile(Profile):
     http: Http = Http()
     """REST interface and live page."""
     _folders: Folders = PrivateAttr(default_factory=Folders.default)
+    _places: tuple[object, dict[str, tuple[str, int]]] = PrivateAttr(default=(None, {}))
 
     @property
     def folders(self) -> Folders:
@@ -355,6 +357,19 @@ class SiteProfile(Profile):
         site = self.model_copy()
         site._folders = folders
         return site
+
+    def placed(self, places: dict[str, tuple[str, int]]) -> Self:
+        """The same site with file and line of the keys of its Modbus devices."""
+        site = self.model_copy()
+        site._places = self.modbus.devices, places
+        return site
+
+    def device_problem(self, path: str, message: str) -> Problem:
+        """A problem with a key of a Modbus device, with file and line unless a program has replaced the devices."""
+        devices, places = self._places
+        known = places if devices is self.modbus.devices else {}
+        file, line = known.get(path, (f"site {self.name}", 0))
+        return Problem(file, line, path, message)
 
     @property
     def rack_count(self) -> int:

@@ -119,7 +119,7 @@ class Listeners:
             there.units[unit.unit] = unit
 
     def _problem(self, number: int, key: str, message: str) -> None:
-        problem = Problem(f"site {self.site.name}", 0, f"modbus.devices.{number}.{key}", message)
+        problem = self.site.device_problem(f"modbus.devices.{number}.{key}", message)
         if problem not in self.problems:
             self.problems.append(problem)
 

@@ -9,6 +9,7 @@ from bms_emulator.interfaces.modbus.device import DevicePlan
 from bms_emulator.interfaces.modbus.plan import compile_maps
 from bms_emulator.points.catalogue import Catalogue
 from bms_emulator.profile.errors import ProfileError
+from bms_emulator.profile.folders import shipped_folder
 from bms_emulator.profile.loader import load_site
 from bms_emulator.profile.site import ModbusDevice, ModbusTls, SiteProfile
 
@@ -126,3 +127,15 @@ def test_all_that_clashes_is_told_at_once() -> None:
         "modbus.devices.8.unit: bank of bank would get unit id 248; allowed are 1 to 247",
     ]
     assert [line.partition(": ")[2] for line in told] == expected
+
+
+def test_a_clash_is_told_with_file_and_line(tmp_path: Path) -> None:
+    text = (shipped_folder() / "sites" / "demo.yaml").read_text().replace("name: demo", "name: own")
+    file = tmp_path / "own.yaml"
+    file.write_text(text.replace("unit: 100}", "unit: 12}"))
+    line = next(n for n, row in enumerate(file.read_text().splitlines(), 1) if "unit: 12}" in row)
+    for overrides, place in (({}, f"{file}:{line}"), ({"modbus.devices.1.unit": 13}, "override")):
+        site = load_site(str(file), overrides)
+        with pytest.raises(ProfileError) as caught:
+            compile_maps(site, Catalogue(site))
+        assert f"{caught.value}".startswith(f"{place}: modbus.devices.1.unit: pcs of pcs-sunspec and rack ")
