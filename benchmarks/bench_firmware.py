@@ -1,6 +1,10 @@
-"""Sensing and the reference firmware alone; one core, dt 100 ms."""
+"""Sensing and the reference firmware alone; one core, dt 100 ms.
 
-import statistics
+Each step of the firmware comes after one of its sensors, as in a tick, and so finds in the cache what those leave there.
+The times are processor times of the best of many short runs, which take turns: what a step takes where nothing else gets
+in its way. The benchmark of the whole tick has the same kernels with all others around them.
+"""
+
 import time
 from collections.abc import Callable
 
@@ -21,18 +25,20 @@ from bms_emulator.sensing.state import Measured, SensorOverlay, SensorState
 from bms_emulator.sensing.step import Sensors
 
 DT = 0.1
+RUNS = 25
 SOUND = 20e6
 """Insulation of a sound pole [Ohm]."""
 
 
 def rows() -> list[tuple[str, str]]:
     result = []
-    for containers, ticks in ((1, 300), (220, 10)):
+    for containers, ticks in ((1, 100), (220, 4)):
         cells, racks = containers * 4992, containers * 12
-        sensing, firmware, extremes = _medians(containers, ticks)
+        sensing, firmware, extremes = _best(containers, ticks)
         result += [
             (f"sensing, {cells:,} cells", _per_cell(sensing, cells)),
             (f"firmware, {cells:,} cells", _per_cell(firmware, cells)),
+            (f"firmware, {racks:,} racks", f"{firmware / racks * 1e6:.2f} µs per rack"),
             (f"of it extremes, {cells:,} cells", _per_cell(extremes, cells)),
             (f"of it the rest, {racks:,} racks", f"{(firmware - extremes) / racks * 1e6:.2f} µs per rack"),
         ]
@@ -43,8 +49,8 @@ def _per_cell(seconds: float, cells: int) -> str:
     return f"{seconds * 1e6:,.0f} µs = {seconds / cells * 1e9:.2f} ns per cell"
 
 
-def _medians(containers: int, ticks: int) -> tuple[float, float, float]:
-    """Median times of one tick of sensing, of firmware, and of its extremes [s], with all racks connected."""
+def _best(containers: int, ticks: int) -> tuple[float, float, float]:
+    """Times of one tick of sensing, of firmware, and of its extremes [s], with all racks connected."""
     site = load_site("demo", {"container_count": containers})
     arena = Arena(Layout(site.counts, PLANT_GROUPS | SENSING_GROUPS))
     plant = PlantState.of(arena)
@@ -74,22 +80,21 @@ def _medians(containers: int, ticks: int) -> tuple[float, float, float]:
     if not racks.connected.all():
         raise RuntimeError("not all racks have connected: this would not be measured as it is told")
     first_cell, age_seen = build_firmware_model(site).first_cell, np.zeros_like(measured.temperature_age)
-    return (
-        _median(sense, ticks),
-        _median(lambda: firmware.step(tick * DT), ticks, sense),
-        _median(Program(*find_extremes(measured, first_cell, age_seen, racks)), ticks, sense),
-    )
+    extremes = Program(*find_extremes(measured, first_cell, age_seen, racks))
+    work: tuple[Callable[[], None], ...] = (sense, lambda: firmware.step(tick * DT), extremes)
+    best = [float("inf")] * len(work)
+    for _ in range(RUNS):
+        for n, each in enumerate(work):
+            best[n] = min(best[n], _mean(each, ticks, sense))
+    return best[0], best[1], best[2]
 
 
-def _median(work: Callable[[], None], ticks: int, before: Callable[[], None] = lambda: None) -> float:
-    """Median time of one call [s] over nine runs; what comes before each call, as in a tick, is not counted."""
-    times = []
-    for _ in range(9):
-        spent = 0.0
-        for _ in range(ticks):
-            before()
-            start = time.perf_counter()
-            work()
-            spent += time.perf_counter() - start
-        times.append(spent / ticks)
-    return statistics.median(times)
+def _mean(work: Callable[[], None], ticks: int, before: Callable[[], None]) -> float:
+    """Mean time of one call [s]; what comes before each call, as in a tick, is not counted."""
+    spent = 0.0
+    for _ in range(ticks):
+        before()
+        start = time.thread_time()
+        work()
+        spent += time.thread_time() - start
+    return spent / ticks

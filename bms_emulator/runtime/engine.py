@@ -25,7 +25,7 @@ from bms_emulator.runtime.memory import Memory
 from bms_emulator.runtime.messages import pack_ack, unpack_command
 from bms_emulator.runtime.options import RunOptions
 from bms_emulator.runtime.pace import Pace
-from bms_emulator.runtime.process import adopt, freeze_garbage, set_realtime, set_timer_slack
+from bms_emulator.runtime.process import adopt, freeze_garbage, ignore_garbage, set_realtime, set_timer_slack
 from bms_emulator.runtime.publisher import HasImages, Publisher
 from bms_emulator.runtime.rings import QueueFullError
 from bms_emulator.runtime.shared import Channels, Shape, profile_hash
@@ -277,6 +277,7 @@ def main(site: SiteProfile, options: RunOptions, memory: Memory, report: Connect
         SystemExit: With 1, where the run failed; with 2, where users' firmware cannot be run.
     """
     adopt("engine", options.log_level)
+    ignore_garbage()
     emulator: Any = None
     try:
         emulator = _build(site, options, lambda kind, data: report.send((kind, data)))

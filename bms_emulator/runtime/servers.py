@@ -18,7 +18,7 @@ from bms_emulator.profile.site import SiteProfile
 from bms_emulator.runtime.link import SharedLink
 from bms_emulator.runtime.memory import Memory
 from bms_emulator.runtime.options import RunOptions
-from bms_emulator.runtime.process import adopt, give_way
+from bms_emulator.runtime.process import adopt, freeze_garbage, give_way, ignore_garbage
 from bms_emulator.runtime.restarts import LIVED, PAUSE_FIRST, PAUSE_LONGEST
 from bms_emulator.runtime.shared import PRODUCERS, Channels, Header, profile_hash, wait_until_ready
 
@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 def modbus(site: SiteProfile, options: RunOptions, memory: Memory, report: Connection) -> None:
     """The process that speaks Modbus."""
     adopt("modbus", options.log_level)
+    ignore_garbage()
     from bms_emulator.interfaces.modbus.plan import compile_maps
     from bms_emulator.interfaces.modbus.server import serve
 
@@ -44,6 +45,7 @@ def modbus(site: SiteProfile, options: RunOptions, memory: Memory, report: Conne
 def services(site: SiteProfile, options: RunOptions, memory: Memory, report: Connection) -> None:
     """The process that speaks MQTT and HTTP."""
     adopt("services", options.log_level)
+    ignore_garbage()
     from bms_emulator.interfaces import mqtt, web
 
     serves: dict[str, Serve] = {
@@ -118,4 +120,5 @@ class _Services:
         _log.info("%s", address)
         self._addresses[name] = address
         if len(self._addresses) == len(self._serves):
+            freeze_garbage()
             self._report.send(("ready", {"addresses": [self._addresses[name] for name in self._serves]}))

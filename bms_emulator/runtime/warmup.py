@@ -7,7 +7,7 @@ ready.
 
 from bms_emulator.profile.site import SiteProfile
 from bms_emulator.runtime.emulator import Emulator
-from bms_emulator.runtime.process import adopt
+from bms_emulator.runtime.process import adopt, ignore_garbage
 
 
 class Rehearsal(Emulator):
@@ -37,4 +37,5 @@ class Rehearsal(Emulator):
 def main(site: SiteProfile, log_level: str) -> None:
     """The process."""
     adopt("compiler", log_level)
+    ignore_garbage()
     Rehearsal(site.model_copy(update={"user_firmware": ()})).run()

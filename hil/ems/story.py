@@ -70,7 +70,7 @@ INCIDENTS = (
         who="container 2",
         gone=OUT,
         back=IN,
-        seen_in=120.0,
+        seen_in=180.0,  # five cycles, of 30 s at the most
     ),
     Incident(
         at=3 * DAY + 10.0 * HOUR,

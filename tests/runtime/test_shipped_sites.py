@@ -25,10 +25,14 @@ class Site:
         self.emulator = Emulator(self.profile, seed=3)
         self.power = self.profile.pcs.rated_power_kw * 1e2
         asked = {
-            "container.request": 1.0,
-            "pcs.setpoint_enabled": 1.0,
-            "pcs.setpoint_mode": 1.0,
-            "pcs.power_setpoint": self.power,
+            f"{component}[{n}].{command}": value
+            for n in range(1, self.profile.container_count + 1)
+            for component, command, value in (
+                ("container", "request", 1.0),
+                ("pcs", "setpoint_enabled", 1.0),
+                ("pcs", "setpoint_mode", 1.0),
+                ("pcs", "power_setpoint", self.power),
+            )
         }
         writes = [[self.emulator.catalogue.find(point)[1], value] for point, value in asked.items()]
         assert self.emulator.apply(Command("write", "test", {"writes": writes})).accepted
@@ -40,9 +44,9 @@ class Site:
     def join(self) -> None:
         for _ in range(JOINING_TICKS):
             self.emulator.tick()
-            if (self.get("container.rack[*].mode") == RackMode.CONNECTED).all():
+            if (self.get("container[*].rack[*].mode") == RackMode.CONNECTED).all():
                 return
-        raise AssertionError(f"modes {self.get('container.rack[*].mode')} after {self.emulator.time} s")
+        raise AssertionError(f"modes {self.get('container[*].rack[*].mode')} after {self.emulator.time} s")
 
 
 @pytest.fixture(params=SITES)
@@ -51,16 +55,16 @@ def site(request: pytest.FixtureRequest) -> Site:
 
 
 FINITE = (
-    "container.rack[*].cell[*].voltage",
-    "container.rack[*].temperature_sensor[*].temperature",
-    "container.rack[*].current",
-    "container.rack[*].soc",
-    "container.rack[*].soh",
-    "container.voltage",
-    "container.chiller.setpoint",
-    "container.charge_power_limit",
-    "container.discharge_power_limit",
-    "pcs.power",
+    "container[*].rack[*].cell[*].voltage",
+    "container[*].rack[*].temperature_sensor[*].temperature",
+    "container[*].rack[*].current",
+    "container[*].rack[*].soc",
+    "container[*].rack[*].soh",
+    "container[*].voltage",
+    "container[*].chiller.setpoint",
+    "container[*].charge_power_limit",
+    "container[*].discharge_power_limit",
+    "pcs[*].power",
 )
 """What everybody reads."""
 
@@ -69,14 +73,14 @@ def test_a_shipped_site_connects_its_racks_and_gives_the_power_that_is_asked(sit
     site.join()
     for _ in range(TICKS):
         site.emulator.tick()
-    assert site.get("pcs.power") == pytest.approx(site.power, rel=0.01)
-    for selector in ("container.alarm[*].count", "container.rack[*].alarm[*].count"):
+    assert site.get("pcs[*].power") == pytest.approx(site.power, rel=0.01)
+    for selector in ("container[*].alarm[*].count", "container[*].rack[*].alarm[*].count"):
         assert site.get(selector).max() == 0, "a healthy site raises no alarm"
     for selector in FINITE:
         values = site.get(selector)
         assert values.size
         assert np.isfinite(values).all(), selector
     container, cell = site.profile.container, site.profile.container.rack.pack.cell
-    assert container.operating_voltage_min_v < site.get("container.voltage")[0] < container.operating_voltage_max_v
-    voltage = site.get("container.rack[*].cell[*].voltage")
+    assert container.operating_voltage_min_v < site.get("container[*].voltage")[0] < container.operating_voltage_max_v
+    voltage = site.get("container[*].rack[*].cell[*].voltage")
     assert cell.voltage_min_v < voltage.min() <= voltage.max() < cell.voltage_max_v
