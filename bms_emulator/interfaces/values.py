@@ -68,6 +68,14 @@ def text(family: Family, value: float) -> str | None:
     return info.choices.get(int(value))
 
 
+def wording(family: Family, value: float) -> str | None:
+    """What a value is called: the name of an enumeration's, the bits that a bitfield has set; None where neither."""
+    info = family.slot.info
+    if info.choices is None or info.kind != "bitfield" or not math.isfinite(value):
+        return text(family, value)
+    return ", ".join(name for bit, name in info.choices.items() if int(value) >> bit & 1) or "none"
+
+
 def number(family: Family, value: object) -> float:
     """The SI value that a JSON value asks a point to take.
 

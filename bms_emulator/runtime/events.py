@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bms_emulator.arrays import Array
-from bms_emulator.interfaces.values import plain
+from bms_emulator.interfaces.values import plain, wording
 from bms_emulator.jit import bind, kernel
 from bms_emulator.points.catalogue import Catalogue, Family
 
@@ -108,10 +108,9 @@ def _describe(family: Family, position: int, before: float, now: float) -> Recor
     if family.name.endswith(".alarm.level"):
         rack, _, alarm = component.rpartition(".")
         return "alarm", rack, {"alarm": alarm[len("alarm[") : -1], "level": int(now), "previous": int(before)}
-    choices = family.slot.info.choices
     data: dict[str, Any] = {"point": last, "value": plain(family, now), "previous": plain(family, before)}
-    if choices is not None:
-        data |= {"text": choices.get(int(now), "?"), "previous_text": choices.get(int(before), "?")}
+    if family.slot.info.choices is not None:
+        data |= {"text": wording(family, now) or "?", "previous_text": wording(family, before) or "?"}
     return "state", component, data
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bms_emulator.interfaces.link import Command
 from bms_emulator.points.catalogue import Catalogue
 from bms_emulator.profile.loader import load_site
 from bms_emulator.runtime.events import WATCHED, find_changes
@@ -39,6 +40,16 @@ def test_a_breaker_that_opens_is_an_event_of_its_rack() -> None:
     site.inputs.breaker_trip[1] = 1.0
     site.tick()
     assert ("container[1].rack[2]", "breaker_feedback", False) in states(site)
+
+
+def test_an_event_of_a_bitfield_names_the_bits_that_are_set() -> None:
+    site = WholeSite()
+    site.tick(5)
+    site.emulator.take_events()
+    site.emulator.apply(Command("fault_add", "test", {"fault": {"kind": "pcs-trip", "target": "pcs", "name": "trip"}}))
+    site.tick(2)
+    told = [data for _, _, data in site.emulator.take_events() if data.get("point") == "faults"]
+    assert [(data["previous_text"], data["text"]) for data in told] == [("none", "external")]
 
 
 @given(

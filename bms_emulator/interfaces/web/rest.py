@@ -7,7 +7,7 @@ from typing import Any
 
 from bms_emulator.interfaces.components import SORTS, Components
 from bms_emulator.interfaces.link import Command, Link
-from bms_emulator.interfaces.values import DEPTH_MAX, plain, read, select, text, too_deep, writes
+from bms_emulator.interfaces.values import DEPTH_MAX, plain, read, select, too_deep, wording, writes
 from bms_emulator.interfaces.web.view import event_data
 from bms_emulator.points.catalogue import PointError, describe
 
@@ -81,8 +81,8 @@ def selected(link: Link, selector: str) -> dict[str, Any]:
             "unit": family.unit,
             "values": {name: plain(family, value) for name, value in zip(names, part.tolist(), strict=True)},
         }
-        if family.slot.info.kind == "enum":
-            group["texts"] = {name: text(family, value) for name, value in zip(names, part.tolist(), strict=True)}
+        if family.slot.info.choices is not None:
+            group["texts"] = {name: wording(family, value) for name, value in zip(names, part.tolist(), strict=True)}
         groups.append(group)
     return {"tick": tick, "time_s": round(time, 6), "points": groups}
 
@@ -96,7 +96,7 @@ def point(link: Link, name: str) -> dict[str, Any]:
         **describe(family),
         "name": name,
         "value": plain(family, value),
-        "text": text(family, value),
+        "text": wording(family, value),
         "tick": tick,
         "time_s": round(time, 6),
     }
