@@ -1,7 +1,7 @@
 """Sensing and the reference firmware alone; one core, dt 100 ms.
 
-Each step of the firmware comes after one of its sensors, as in a tick, and so finds in the cache what those leave there.
-The times are processor times of the best of many short runs, which take turns: what a step takes where nothing else gets
+Each step of the firmware comes after one of its sensors, as in a tick, and so finds in the cache what those leave. The
+times are processor times of the best of many short runs, which take turns: what a step takes where nothing else gets
 in its way. The benchmark of the whole tick has the same kernels with all others around them.
 """
 

@@ -30,6 +30,8 @@ from bms_emulator.timing import has_lasted
 from bms_emulator.units import kelvin
 
 PPM: Final = 1e-6
+RESIDUE: Final = 1e-6
+"""Share of the agent that is none, so that rounding does not make the discharge a tick longer."""
 TRACE: Final = 1e-9
 """Reading in clean air that is no longer told from 0 [1], [1/m]."""
 GAS: Final = 1 << int(Detector.HYDROGEN) | 1 << int(Detector.CARBON_MONOXIDE)
@@ -210,8 +212,9 @@ def step_panels(
         if bits & ~before or level[c] > level_before:
             sounder_on[c] = 1.0
         lost = dt * (agent_leak[c] + (1.0 / model.discharge_time if discharging[c] else 0.0))
-        agent_lost[c] = min(agent_lost[c] + lost, 1.0)
-        if agent_lost[c] == 1.0:
+        agent_lost[c] += lost
+        if agent_lost[c] > 1.0 - RESIDUE:
+            agent_lost[c] = 1.0
             discharging[c] = 0.0
         if agent_refill[c]:
             agent_lost[c] = agent_refill[c] = 0.0

@@ -37,9 +37,7 @@ def assert_as_twin(emulator: Emulator) -> None:
     """Every register of every device shows what the slow twin shows."""
     units = [unit for listener in emulator.plan.devices for unit in (listener.units, listener.units)]
     for device, known in zip(emulator.site.modbus.devices, units, strict=True):
-        for row in point_rows(
-            emulator.catalogue, device.map, device.container, device.unit, emulator.arena.buffer
-        ):
+        for row in point_rows(emulator.catalogue, device.map, device.container, device.unit, emulator.arena.buffer):
             start = known[row.unit].locate(row.table, row.address, len(row.data) // 2)
             shown = emulator.images[start : start + len(row.data)].tobytes()
             assert shown == row.data, (emulator.tick_count, device.container, row)

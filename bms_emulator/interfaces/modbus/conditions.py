@@ -16,6 +16,8 @@ from bms_emulator.points.catalogue import Catalogue, Family
 from bms_emulator.profile.wording import near
 
 REGISTER_BITS = 16
+STEEPNESS = float(1 << 40)
+"""Slope of the number that stands for a flag: what is below 1, if only by 1e-12, is as good as 0."""
 
 
 class Terms(NamedTuple):
@@ -54,7 +56,8 @@ def lone_flag(catalogue: Catalogue, bits: Bits, place: Place, container: int) ->
         return None
     word, weight = bit // REGISTER_BITS, float(1 << bit % REGISTER_BITS)
     word = word if place.format.little else place.words - 1 - word
-    return LoneFlag(bound, word, Encoding(form, Conversion(weight), 0.0, weight))
+    steep = Conversion(STEEPNESS * weight, weight - STEEPNESS * weight)
+    return LoneFlag(bound, word, Encoding(form, steep, 0.0, weight))
 
 
 def bits_of_row(registers: RegisterMap, place: Place) -> Bits:
