@@ -196,6 +196,12 @@ def kernel(function: Callable[..., Any]) -> Any:
     return _compile(function)
 
 
+@functools.cache
+def without_python(function: Any) -> Any:
+    """A kernel that is never called from Python, but from a program: an eighth of the time to compile it."""
+    return _compile(function.py_func, "program", no_cpython_wrapper=True)
+
+
 class Bound:
     """A kernel and those of its arguments that are the same in every call; see :func:`bind`.
 

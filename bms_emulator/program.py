@@ -22,7 +22,7 @@ import numpy as np
 from llvmlite import binding, ir
 from numpy.typing import NDArray
 
-from bms_emulator.jit import Bound
+from bms_emulator.jit import Bound, without_python
 
 _RUN = """
 define i64 @run(ptr %steps, i64 %count) {
@@ -74,7 +74,7 @@ class Program:
     def compile_backwards(self) -> None:
         """Compile the last kernel first, so that two processes that compile share the work; run nothing."""
         for call in reversed(self.calls):
-            call.kernel.compile(_types_of(call))
+            without_python(call.kernel).compile(_types_of(call))
 
     def _prepare(self) -> int:
         """Compile everything and run for the first time."""
@@ -117,7 +117,7 @@ def _types_of(call: Bound) -> tuple[Any, ...]:
 
 def _stubs_of(calls: Iterable[Bound]) -> list[int]:
     """Addresses of the stubs of kernels, built where there is none yet."""
-    keys: list[tuple[Any, tuple[Any, ...]]] = [(call.kernel, _types_of(call)) for call in calls]
+    keys: list[tuple[Any, tuple[Any, ...]]] = [(without_python(call.kernel), _types_of(call)) for call in calls]
     new = [key for key in dict.fromkeys(keys) if key not in _stubs]
     if new:
         engine = _compile("".join(_stub(f"stub{n}", *key) for n, key in enumerate(new)))

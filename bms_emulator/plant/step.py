@@ -36,13 +36,13 @@ class Plant:
     def __init__(
         self, model: PlantModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay, dt: float
     ) -> None:
-        self._supply = bind_supply(model.grid, state, overlay, dt)
+        self.supply = bind_supply(model.grid, state, overlay, dt)
         self.electrical = Electrical(model, state, inputs, overlay, dt)
         self.runaway = Runaway(model.runaway, state, overlay, dt)
         self.cooling = Cooling(model.cooling, state, inputs, overlay, dt)
         self.units = bind_units(model.units, state, inputs, overlay)
         self.meters = Meters(model.meters, state, dt)
-        self._coupling = bind_coupling(build_coupling_model(model.grid), state, dt)
+        self.coupling = bind_coupling(build_coupling_model(model.grid), state, dt)
         self.ageing = Ageing(model.ageing, model.cells, state, dt)
 
     def step(self, time: float, tick: int, refresh: bool = False) -> None:
@@ -54,13 +54,13 @@ class Plant:
             refresh: Whether all cells take up their slowly moving parameters now, as after a change of the overlay, and
                 not only those whose turn it is.
         """
-        self._supply.call(time)
+        self.supply.call(time)
         self.electrical.step(tick, refresh)
         self.runaway.step(tick, refresh)
         self.cooling.step(time, tick, refresh)
         self.units.call()
         self.meters.step(tick)
-        self._coupling.call()
+        self.coupling.call()
         self.ageing.step(tick)
 
 

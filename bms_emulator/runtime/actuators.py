@@ -13,9 +13,10 @@ class Actuators:
         racks: Outputs for the racks.
         bank: Outputs for the containers.
         inputs: What is asked of the plant, written.
+        dt: Step [s].
     """
 
-    def __init__(self, racks: RackOutputs, bank: BankOutputs, inputs: PlantInputs) -> None:
+    def __init__(self, racks: RackOutputs, bank: BankOutputs, inputs: PlantInputs, dt: float) -> None:
         rack_orders = bind(
             order_racks,
             # inputs
@@ -31,6 +32,8 @@ class Actuators:
             inputs.balancing,
             inputs.balancing_count,
             inputs.balancing_revision,
+            racks.balancing_age,
+            dt,
         )
         container_orders = bind(
             order_containers,
@@ -49,7 +52,6 @@ class Actuators:
             inputs.charge_current_limit,
             inputs.discharge_current_limit,
         )
-
         self._orders = Program(rack_orders, container_orders)
 
     def step(self) -> None:
@@ -72,8 +74,12 @@ def order_racks(  # type: ignore[no-untyped-def]
     balancing,
     balancing_count,
     balancing_revision,
+    balancing_age,
+    dt,
 ):
     """What the plant is asked in every rack; a row of the balancing mask is carried over when its revision changes.
+
+    How long ago that was, by steps dt [s], tells others what to take over.
 
     Shapes: (rack, contactor) for commands; mask, balancing (rack, cell); balancing_count (rack, pack); else (rack,).
     """
@@ -84,7 +90,9 @@ def order_racks(  # type: ignore[no-untyped-def]
         breaker_trip[r] = wanted_trip[r]
         insulation_monitor_enabled[r] = wanted_monitor[r]
         if revision[r] == balancing_revision[r]:
+            balancing_age[r] += dt
             continue
+        balancing_age[r] = 0.0
         balancing_revision[r] = revision[r]
         for p in range(balancing_count.shape[1]):
             count = 0.0

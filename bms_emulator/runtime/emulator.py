@@ -104,7 +104,7 @@ class Emulator:
         self._site_sensors = SiteSensors(build_site_sensing(site, seed), self.arena, self._state, self.dt)
         reported = group("measured.pcs", PcsMeasured)
         self._devices = Devices(site, self.arena, self._state, self._state)
-        self._actuators = Actuators(firmware.racks, firmware.bank, self._inputs)
+        self._actuators = Actuators(firmware.racks, firmware.bank, self._inputs, self.dt)
         self._pcs_controller = PcsController(
             site.pcs,
             group("pcs.commands", PcsCommands),

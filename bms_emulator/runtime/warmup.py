@@ -24,14 +24,17 @@ class Rehearsal(Emulator):
         self._pcs_controller.step(0.0)
         self._actuators.step()
         self._firmware.compile_backwards()
-        self._devices.step()
+        self._devices.compile_backwards()
+        self._site_sensors.step(self._faults.sensors, 0)
         self._sensors.step(self._faults.sensors, 0)
         plant.ageing.step(0)
+        plant.coupling.call()
         plant.meters.step(0)
         plant.units.call()
         plant.cooling.step(0.0, 0, refresh=True)
         plant.runaway.step(0, refresh=True)
         plant.electrical.step(0, refresh=True)
+        plant.supply.call(0.0)
 
 
 def main(site: SiteProfile, log_level: str) -> None:

@@ -40,3 +40,7 @@ class Devices:
     def step(self) -> None:
         """Let every device tell what it knows."""
         self._reports()
+
+    def compile_backwards(self) -> None:
+        """Compile everything, the last first, so that two processes that compile share the work; run nothing."""
+        self._reports.compile_backwards()

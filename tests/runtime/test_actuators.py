@@ -20,7 +20,7 @@ class Desk:
         self.racks = arena.group("firmware.racks", RackOutputs)
         self.bank = arena.group("firmware.bank", BankOutputs)
         self.inputs = arena.group("plant.inputs", PlantInputs)
-        self._actuators = Actuators(self.racks, self.bank, self.inputs)
+        self._actuators = Actuators(self.racks, self.bank, self.inputs, 0.1)
 
     def actuate(self) -> None:
         self._actuators.step()
@@ -53,6 +53,14 @@ def test_rows_of_the_balancing_mask_are_taken_when_their_revision_changes(desk: 
     desk.actuate()
     assert not desk.inputs.balancing.any()
     assert not desk.inputs.balancing_count.any()
+
+
+def test_balancing_is_as_old_as_its_last_change(desk: Desk) -> None:
+    for step in range(30):
+        desk.racks.balancing_revision[2] = float(step // 25)
+        desk.actuate()
+        assert step > 20 or (desk.racks.balancing_age[0] <= 0.0) == (step < 10)
+    assert desk.racks.balancing_age[[2, 3]].tolist() == pytest.approx([0.4, 2.0])
 
 
 def test_what_is_no_number_bleeds_no_cell(desk: Desk) -> None:

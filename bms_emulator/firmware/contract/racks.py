@@ -121,11 +121,19 @@ class RackOutputs:
         choices=names(ChillerRequest),
     )
     balancing: Array = array(
-        "rack cell", "", "1 while the cell is bled by its balancing resistor.", kind="boolean", point="cell.balancing"
+        "rack cell",
+        "",
+        "1 while the cell is bled by its balancing resistor.",
+        kind="boolean",
+        point="cell.balancing",
+        age="balancing_age",
     )
     balancing_count: Array = array("rack", "", "Number of cells that are bled.", kind="integer")
     balancing_revision: Array = array(
         "rack", "", "Counts the changes of the rack's balancing, modulo 65536.", public=False
+    )
+    balancing_age: Array = array(
+        "rack", "s", "Since it was counted last; kept by the actuators, 1 s short at the start.", -1.0, public=False
     )
     pack_voltage: Array = array("rack pack", "V", "Sum of the pack's cell voltages.", point="voltage")
     pack_cell_voltage_max: Array = array(

@@ -201,7 +201,7 @@ class Assembly:
         for word, repeats, stride, places in bits_of(words, terms.sources):
             flat = [(*at, *window) for at, window in zip(places, terms.windows, strict=True)]
             series = series_of(zip(flat, terms.families, strict=True))
-            self.records.bitfields.append((word, *how, len(self.records.terms), len(series), repeats, stride))
+            self.records.bitfields.append((word, *how, len(self.records.terms), len(series), repeats, stride, 0))
             self.records.terms += series
 
     def _identity(self, unit: str) -> dict[int, str]:

@@ -157,11 +157,15 @@ def past_due(values, run, age, repeat, age_max):
 
 
 @scalar
-def is_met(value, low, high, modulus):
-    """Whether a value, or its remainder of a power of two where there is one, is between two others; NaN never is."""
-    if modulus > 0.0:
-        value -= modulus * np.floor(value / modulus)
+def is_met(value, low, high):
+    """Whether a value is between two others; NaN never is."""
     return (value >= low) & (value <= high)
+
+
+@scalar
+def remainder_of(value, modulus):
+    """Remainder of a power of two, never negative; far faster than the operator, which goes to the C library."""
+    return value - modulus * np.floor(value / modulus)
 
 
 @scalar
@@ -172,18 +176,25 @@ def gather_bits(values, bits, field, terms, device):
         bits[repeat] = 0
     for t in range(np.uint64(field.term), np.uint64(field.term + field.terms)):
         term = terms[t]
-        at, step, low, high, modulus = np.uint64(0), np.uint64(term.step), term.low, term.high, term.modulus
-        at += np.uint64(term.source + device * term.device_step)
-        count, spacing, mask = np.uint64(term.count), np.uint64(term.spacing), term.mask
-        if count == 1:
+        at, low, high, modulus = np.uint64(term.source + device * term.device_step), term.low, term.high, term.modulus
+        step, count, spacing, mask = np.uint64(term.step), np.uint64(term.count), np.uint64(term.spacing), term.mask
+        if modulus > 0.0:
             for repeat in range(repeats):
-                bits[repeat] |= mask * is_met(values[at], low, high, modulus)
+                near, met = at, False
+                for _ in range(count):
+                    met |= is_met(remainder_of(values[near], modulus), low, high)
+                    near += spacing
+                bits[repeat] |= mask * met
+                at += step
+        elif count == 1:
+            for repeat in range(repeats):
+                bits[repeat] |= mask * is_met(values[at], low, high)
                 at += step
         else:
             for repeat in range(repeats):
                 near, met = at, False
                 for _ in range(count):
-                    met |= is_met(values[near], low, high, modulus)
+                    met |= is_met(values[near], low, high)
                     near += spacing
                 bits[repeat] |= mask * met
                 at += step
@@ -273,5 +284,6 @@ def encode(
                 convert(gathered, converted, groups[n], groups[n].count)
                 spread_singles(converted, image, singles, groups[n], distance)
             for n in range(block.bitfield, block.bitfield + block.bitfields):
-                gather_bits(values, bits, bitfields[n], terms, device)
+                if not bitfields[n].again:
+                    gather_bits(values, bits, bitfields[n], terms, device)
                 spread_bits(bits, image, bitfields[n], bitfields[n].word + distance)

@@ -92,7 +92,7 @@ class Bundle:
         runs["word"] -= start
         bitfields["word"] -= start
         bitfields["term"] += np.repeat(before, [len(part.bitfields) for part in parts])
-        return cls(start, runs, bitfields, terms)
+        return cls(start, runs, _together(bitfields, terms), terms)
 
     @property
     def kind(self) -> bytes:
@@ -107,6 +107,18 @@ class Bundle:
     def positions(self) -> NDArray[np.int64]:
         """First word and positions in the arena: sources of the runs, their ages, sources of the terms."""
         return np.concatenate([[self.start], self.runs["source"], self.runs["age"], self.terms["source"]])
+
+
+def _together(bitfields: NDArray[np.void], terms: NDArray[np.void]) -> NDArray[np.void]:
+    """Bitfields of equal conditions one after the other: those are looked at once."""
+    first: dict[bytes, int] = {}
+    order = []
+    for n, field in enumerate(bitfields):
+        own = terms[field["term"] : field["term"] + field["terms"]]
+        order.append((first.setdefault(own.tobytes() + field["repeats"].tobytes(), n), n))
+    placed = bitfields[[n for _, n in sorted(order)]]
+    placed["again"] = [n != at for at, n in sorted(order)]
+    return placed
 
 
 def fold(devices: list[DeviceRecords]) -> Folded:

@@ -55,6 +55,7 @@ BITFIELD = np.dtype(
         ("terms", "i8"),
         ("repeats", "i8"),  # how often it stands there
         ("stride", "i8"),  # registers from one repetition to the next
+        ("again", "i8"),  # whether its bits are those of the one before
     ]
 )
 """Conditions by bit."""

@@ -74,6 +74,8 @@ def test_a_pack_whose_readings_are_older_is_left_alone_and_all_others_are_writte
     catalogue = Catalogue(site)
     plan, values = compile_maps(site, catalogue), plausible(catalogue, 5)
     values[catalogue.select("container[*].rack[*].pack[*].cell_voltage_age")[0].offsets()] = 0.0
+    balancing = catalogue.layout.slots["firmware.racks.balancing_age"]
+    values[balancing.offset : balancing.offset + balancing.size] = 0.0
     ages = catalogue.select("container[*].rack[*].pack[*].temperature_age")[0].offsets()
     values[ages] = np.where(np.arange(len(ages)) % 3 == 0, 0.0, 0.1)
     values[ages[1]] = np.nan
