@@ -176,55 +176,58 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Report progress as JSON lines.")] = False,
 ) -> None:
     """Emulate a site: plant, BMS firmware, Modbus TCP, MQTT, REST and a live page. Ctrl-C stops it."""
-    from bms_emulator.profile.loader import load_site
-    from bms_emulator.runtime.options import RunOptions
-    from bms_emulator.runtime.supervisor import run as supervise
+    from bms_emulator.runtime.early import EarlyEngine
 
-    overrides = parse_settings(settings or [])
-    if ambient is not None and weather is not None:
-        raise typer.BadParameter("the weather is either --ambient or --weather")
-    series = None if weather is None else {"file": str(weather.resolve())}
-    given = {
-        "weather": series if ambient is None else {"mean_degc": ambient},
-        "initial.soc_percent": soc,
-        "initial.age.years": age,
-        "initial.age.climate_degc": climate,
-        "step_ms": step,
-        "http.port": http_port,
-        "mqtt.broker": mqtt,
-        "mqtt.port": mqtt_port,
-        "modbus.host": host,
-        "http.host": host,
-        "firmware_clock": firmware_clock,
-    }
-    overrides |= firmware_rows(firmware or [], firmware_config or [])
-    overrides |= {key: value for key, value in given.items() if value is not None}
-    overrides |= UNHURRIED if firmware_debug else {}
-    console = Console(stderr=True)
-    try:
-        profile = load_site(site, overrides, origin=ORIGIN)
-        later = memory_folders(firmware_state, len(profile.user_firmware))
-        if modbus_port is not None:
-            later |= {f"modbus.devices.{n}.port": modbus_port for n in range(len(profile.modbus.devices))}
-        if later:
-            profile = load_site(site, overrides | later, origin=ORIGIN)
-    except ProfileError as error:
-        console.print(f"{error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(2) from None
-    token = _check_exposure(profile, expose, token, console)
-    options = RunOptions(
-        speed,
-        seed,
-        duration,
-        journal,
-        token,
-        log_level=log_level,
-        traces=TraceOptions(firmware_traces, firmware_trace_steps, firmware_record),
-        debugged=debugged_racks(firmware_debug or [], profile),
-    )
-    view = Live(profile, token, enabled=live and not as_json and sys.stdout.isatty(), as_json=as_json)
-    with view:
-        code = supervise(profile, options, view.report)
+    with EarlyEngine() as early:
+        from bms_emulator.profile.loader import load_site  # while the engine loads
+        from bms_emulator.runtime.options import RunOptions
+        from bms_emulator.runtime.supervisor import run as supervise
+
+        overrides = parse_settings(settings or [])
+        if ambient is not None and weather is not None:
+            raise typer.BadParameter("the weather is either --ambient or --weather")
+        series = None if weather is None else {"file": str(weather.resolve())}
+        given = {
+            "weather": series if ambient is None else {"mean_degc": ambient},
+            "initial.soc_percent": soc,
+            "initial.age.years": age,
+            "initial.age.climate_degc": climate,
+            "step_ms": step,
+            "http.port": http_port,
+            "mqtt.broker": mqtt,
+            "mqtt.port": mqtt_port,
+            "modbus.host": host,
+            "http.host": host,
+            "firmware_clock": firmware_clock,
+        }
+        overrides |= firmware_rows(firmware or [], firmware_config or [])
+        overrides |= {key: value for key, value in given.items() if value is not None}
+        overrides |= UNHURRIED if firmware_debug else {}
+        console = Console(stderr=True)
+        try:
+            profile = load_site(site, overrides, origin=ORIGIN)
+            later = memory_folders(firmware_state, len(profile.user_firmware))
+            if modbus_port is not None:
+                later |= {f"modbus.devices.{n}.port": modbus_port for n in range(len(profile.modbus.devices))}
+            if later:
+                profile = load_site(site, overrides | later, origin=ORIGIN)
+        except ProfileError as error:
+            console.print(f"{error}", style="red", markup=False, highlight=False, soft_wrap=True)
+            raise typer.Exit(2) from None
+        token = _check_exposure(profile, expose, token, console)
+        options = RunOptions(
+            speed,
+            seed,
+            duration,
+            journal,
+            token,
+            log_level=log_level,
+            traces=TraceOptions(firmware_traces, firmware_trace_steps, firmware_record),
+            debugged=debugged_racks(firmware_debug or [], profile),
+        )
+        view = Live(profile, token, enabled=live and not as_json and sys.stdout.isatty(), as_json=as_json)
+        with view:
+            code = supervise(profile, options, view.report, early=early)
     raise typer.Exit(code)
 
 

@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 def modbus(site: SiteProfile, options: RunOptions, memory: Memory, report: Connection) -> None:
     """The process that speaks Modbus."""
     adopt("modbus", options.log_level)
+    give_way()
     ignore_garbage()
     from bms_emulator.interfaces.modbus.plan import compile_maps
     from bms_emulator.interfaces.modbus.server import serve
@@ -45,8 +46,12 @@ def modbus(site: SiteProfile, options: RunOptions, memory: Memory, report: Conne
 def services(site: SiteProfile, options: RunOptions, memory: Memory, report: Connection) -> None:
     """The process that speaks MQTT and HTTP."""
     adopt("services", options.log_level)
+    give_way()
     ignore_garbage()
     from bms_emulator.interfaces import mqtt, web
+
+    if site.mqtt.broker == "embedded":
+        import bms_emulator.interfaces.mqtt.broker  # noqa: F401 - takes its time, and now there is some
 
     serves: dict[str, Serve] = {
         "mqtt": lambda link, ready: mqtt.serve(link, site.mqtt, ready),
@@ -65,7 +70,6 @@ def run(producer: str, serves: Mapping[str, Serve], catalogue: Catalogue, memory
         memory: Shared memory, perhaps not ready yet.
         report: To the supervisor.
     """
-    give_way()
     header = Header(memory.view())
     if not wait_until_ready(header):
         return

@@ -13,27 +13,24 @@ It is the only one that reacts to signals. It tells what happens through a callb
                                               decided is None where there was none
 """
 
-import multiprocessing
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from types import ModuleType
 from typing import Any
 
 from bms_emulator.profile.site import SiteProfile
 from bms_emulator.runtime import firmware_memory, journal, ports
+from bms_emulator.runtime.early import SPAWN, EarlyEngine, bear
 from bms_emulator.runtime.memory import Memory
 from bms_emulator.runtime.options import RunOptions
 from bms_emulator.runtime.restarts import LIVED, PAUSE_FIRST, PAUSE_LONGEST
-from bms_emulator.runtime.shared import Header, new_memory
+from bms_emulator.runtime.shared import HEADER_SIZE, Header, new_memory
 
 STOP_GRACE = 1.2
 """Time in which processes must end by themselves [s]; then they are terminated."""
@@ -41,8 +38,6 @@ TERMINATE_GRACE = 0.3
 """Time in which processes must end when terminated [s]; then they are killed."""
 
 EXIT_CLEAN, EXIT_FAILED, EXIT_PROBLEMS = 0, 1, 2
-
-_SPAWN = multiprocessing.get_context("spawn")
 
 Report = Callable[[str, dict[str, Any]], None]
 Main = Callable[[SiteProfile, RunOptions, Memory, Connection], None]
@@ -84,8 +79,21 @@ def _services(*given: Any) -> None:
 ROLES = (Role("engine", _engine, vital=True), Role("modbus", _modbus), Role("services", _services))
 
 
-def run(site: SiteProfile, options: RunOptions, report: Report, roles: Sequence[Role] = ROLES) -> int:
+def run(
+    site: SiteProfile,
+    options: RunOptions,
+    report: Report,
+    roles: Sequence[Role] = ROLES,
+    early: EarlyEngine | None = None,
+) -> int:
     """Run a site until it ends, fails, or a signal asks for the end.
+
+    Args:
+        site: What to run.
+        options: How.
+        report: Hears what happens, as above.
+        roles: The processes.
+        early: A vital process that was begun before, to take.
 
     Returns:
         0 after a clean stop, 1 where the engine failed, 2 where nothing was started.
@@ -95,7 +103,7 @@ def run(site: SiteProfile, options: RunOptions, report: Report, roles: Sequence[
         report("problems", {"messages": messages})
         return EXIT_PROBLEMS
     with _signals() as stop:
-        return _Supervisor(site, options, report, roles, stop).run()
+        return _Supervisor(site, options, report, roles, stop, early).run()
 
 
 @contextmanager
@@ -129,13 +137,21 @@ class _Child:
 
 class _Supervisor:
     def __init__(
-        self, site: SiteProfile, options: RunOptions, report: Report, roles: Sequence[Role], stop: int
+        self,
+        site: SiteProfile,
+        options: RunOptions,
+        report: Report,
+        roles: Sequence[Role],
+        stop: int,
+        early: EarlyEngine | None,
     ) -> None:
         self._site = site
         self._options = options
         self._report = report
         self._stop = stop
-        self._memory = new_memory()
+        self._early = early
+        self._memory = new_memory() if early is None else early.memory
+        self._memory.grow(HEADER_SIZE)  # of an early engine, too
         self._children = [_Child(role) for role in roles]
         self._began = time.monotonic()
         self._ready = False
@@ -157,11 +173,16 @@ class _Supervisor:
         return EXIT_PROBLEMS if self._refused else EXIT_FAILED if self._failed else EXIT_CLEAN
 
     def _start(self, child: _Child) -> None:
-        child.connection, theirs = _SPAWN.Pipe(duplex=False)
-        arguments = (self._site, self._options, self._memory, theirs)
-        child.process = _SPAWN.Process(target=child.role.main, args=arguments, name=child.role.name)
-        _bear(child.process)
-        theirs.close()
+        if child.role.vital and self._early is not None:
+            child.connection, child.process = self._early.reports, self._early.process
+            with suppress(OSError):  # it has died, which shows
+                self._early.engage(self._site, self._options)
+        else:
+            child.connection, theirs = SPAWN.Pipe(duplex=False)
+            arguments = (self._site, self._options, self._memory, theirs)
+            child.process = SPAWN.Process(target=child.role.main, args=arguments, name=child.role.name)
+            bear(child.process)
+            theirs.close()
         child.started, child.due = time.monotonic(), float("inf")
 
     def _watch(self) -> bool:
@@ -207,8 +228,8 @@ class _Supervisor:
                 self._dismiss_compiler()
         else:
             if kind == "compiling" and self._compiler is None and child.role.vital:
-                self._compiler = _SPAWN.Process(target=_compile, args=(self._site, self._options.log_level))
-                _bear(self._compiler)
+                self._compiler = SPAWN.Process(target=_compile, args=(self._site, self._options.log_level))
+                bear(self._compiler)
             self._failed = self._failed or kind == "failed"
             self._refused = self._refused or kind == "problems"
             self._report(kind, {"process": child.role.name, **data})
@@ -268,18 +289,6 @@ class _Supervisor:
     def _join(self, deadline: float) -> None:
         for process in self._alive():
             process.join(max(0.0, deadline - time.monotonic()))
-
-
-def _bear(process: SpawnProcess) -> None:
-    """Start a process that is deaf to Ctrl-C, which is ours to hear."""
-    resource_tracker.ensure_running()  # when it is started it lets signals through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")  # else each would load the command
-    try:
-        process.start()
-    finally:
-        sys.modules["__main__"] = main
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _compile(site: SiteProfile, log_level: str) -> None:
