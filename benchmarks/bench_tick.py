@@ -3,11 +3,11 @@
 Every container shows itself and its PCS through SunSpec maps on a port of its own, so every cell is sensed, watched and
 encoded in every tick; all racks are connected and discharge at half of rated power.
 
-Two times are given. The wall time is the median over all ticks, with whatever else the machine does. The processor
-time is the mean of the best run of ticks: what one takes where nothing else gets in its way. The kernels are measured
-in the same runs, in ticks of their own, because looking at the clock between them takes time too. The times of those
-that Python calls hold what it costs to call them; what that is about, by number of calls and arguments, is told at the
-end. Those of a program are called one by one instead, and what a program of one kernel costs is taken off.
+Two times are given. The wall time is the median over all ticks, with whatever else the machine does. The processor time
+is the mean of the best run of ticks: what one takes where nothing else gets in its way. The kernels are measured in the
+same runs, in ticks of their own, because looking at the clock between them takes time too. The times of those that
+Python calls hold what it costs to call them; what that is about is told at the end. Those of a program are called one
+by one instead, and what a program of one kernel costs is taken off.
 """
 
 import gc
@@ -21,10 +21,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 from unittest.mock import patch
-
-import numpy as np
 
 from bms_emulator.jit import Bound, bind, kernel
 from bms_emulator.points.catalogue import Catalogue
@@ -41,7 +39,7 @@ FIRST_PORT = 20000
 
 @dataclass
 class Spent:
-    """What the kernels of a number of ticks took: processor time [s], calls, and arguments that calls had to pass.
+    """What the kernels of a number of ticks took: processor time [s] and calls.
 
     Attributes:
         steps: How many of the calls were steps of programs, which cost next to nothing.
@@ -50,12 +48,10 @@ class Spent:
     seconds: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
     steps: int = 0
-    arrays: int = 0
-    models: int = 0
 
 
 def rows() -> list[tuple[str, str]]:
-    call, per_array, per_model = _call_costs()
+    call = _bound_time(bind(idle, 0.1))
     result = []
     for containers, ticks, repeats in ((CONTAINER, 200, 25), (FLEET, 10, 9)):
         emulator = _under_load(containers)
@@ -68,10 +64,9 @@ def rows() -> list[tuple[str, str]]:
         result.append(("  processor time of the best run", _per_cell(processor, cells)))
         result += _shares(kernels, processor, cells)
         calls, runs = sum(spent.calls.values()) - spent.steps, ticks * repeats
-        seconds = (calls * call + spent.arrays * per_array + spent.models * per_model) / runs
+        seconds = calls * call / runs
         result.append((f"  of it calling {calls / runs:.1f} kernels from Python, about", _per_cell(seconds, cells)))
-    costs = f"{call * 1e9:,.0f} ns + {per_array * 1e9:,.0f} ns an array + {per_model * 1e9:,.0f} ns a named tuple"
-    return [*result, ("a bound kernel's call from Python", costs)]
+    return [*result, ("a bound kernel's call from Python", f"{call * 1e9:,.0f} ns")]
 
 
 def _shares(kernels: Counter[str], processor: float, cells: int) -> list[tuple[str, str]]:
@@ -122,18 +117,14 @@ def _kernels_timed(spent: Spent) -> Iterator[None]:
     clock = _clock_cost()
     step_cost = clock + _program_cost()
 
-    def timed(function: Any, work: Callable[..., Any], bound: tuple[Any, ...] = ()) -> Callable[..., Any]:
+    def timed(function: Any, work: Callable[..., Any]) -> Callable[..., Any]:
         name = _name(function)
-        arrays, models = _count(bound)
 
         def call(*args: Any) -> Any:
             begin = time.thread_time()
             result = work(*args)
             spent.seconds[name] += time.thread_time() - begin - clock
             spent.calls[name] += 1
-            further = _count(args)
-            spent.arrays += arrays + further[0]
-            spent.models += models + further[1]
             return result
 
         return call
@@ -153,8 +144,7 @@ def _kernels_timed(spent: Spent) -> Iterator[None]:
         for module, attribute, found in _kernels():
             stack.enter_context(patch.object(module, attribute, timed(found.py_func, found)))
         for bound in [each for each in gc.get_objects() if isinstance(each, Bound)]:
-            call = timed(bound.kernel.py_func, bound.call, bound.arguments)
-            stack.enter_context(patch.object(bound, "call", call))
+            stack.enter_context(patch.object(bound, "call", timed(bound.kernel.py_func, bound.call)))
         yield
 
 
@@ -166,11 +156,6 @@ def _name(function: Any) -> str:
 def _alone(bound: Bound) -> Program:
     """A program of this kernel alone."""
     return Program(bound)
-
-
-def _count(arguments: tuple[Any, ...]) -> tuple[int, int]:
-    """Arrays and named tuples among the arguments of a call."""
-    return sum(isinstance(a, np.ndarray) for a in arguments), sum(isinstance(a, tuple) for a in arguments)
 
 
 def _kernels() -> list[tuple[ModuleType, str, Any]]:
@@ -199,40 +184,9 @@ def _clock_cost() -> float:
     return statistics.median(times)
 
 
-class Eight(NamedTuple):
-    """A small model: a table and seven numbers."""
-
-    table: Any
-    a: float = 0.0
-    b: float = 0.0
-    c: float = 0.0
-    d: float = 0.0
-    e: float = 0.0
-    f: float = 0.0
-    g: float = 0.0
-
-
 @kernel
 def idle(dt):  # type: ignore[no-untyped-def]
     """Nothing."""
-
-
-@kernel
-def idle_with_model(model, dt):  # type: ignore[no-untyped-def]
-    """Nothing, with a model."""
-
-
-@kernel
-def idle_with_arrays(a, b, c, d, e, f, g, h, dt):  # type: ignore[no-untyped-def]
-    """Nothing, with eight arrays."""
-
-
-def _call_costs() -> tuple[float, float, float]:
-    """What it costs to call a bound kernel, and what an array and a model among its arguments add [s]."""
-    array = np.zeros((12, 416))
-    bare = _bound_time(bind(idle, 0.1))
-    arrays = (_bound_time(bind(idle_with_arrays, *[array] * 8, 0.1)) - bare) / 8
-    return bare, arrays, _bound_time(bind(idle_with_model, Eight(array), 0.1)) - bare
 
 
 def _bound_time(bound: Bound) -> float:

@@ -41,3 +41,39 @@ def test_a_bound_kernel_refuses_too_few_arguments_each_time() -> None:
         with pytest.raises(TypeError):
             bound.call(0)
         bound.call(0, 1.0)
+
+
+@kernel
+def exceeds(values, key, most):  # type: ignore[no-untyped-def]
+    """Whether a value, less the lowest bit of a key, is more than this."""
+    return values[0] - np.float64(key & np.uint64(1)) > most
+
+
+@kernel
+def fail(divisor, by):  # type: ignore[no-untyped-def]
+    """Divide whole numbers, unless by nothing."""
+    if by == 0:
+        raise ZeroDivisionError
+    divisor[0] = divisor[0] / by
+
+
+def test_a_bound_kernel_hands_on_truth_and_numbers_beyond_the_signed_ones() -> None:
+    values = np.array([2.5])
+    bound = bind(exceeds, values, (1 << 64) - 1)
+    assert [bound.call(most) for most in (1.0, 1.4, 1.5, 2.0)] == [True, True, False, False]
+    values[0] = 9.0
+    assert bound.call(2.0) is True
+
+
+def test_a_bound_kernel_refuses_a_number_that_its_code_would_take_for_another() -> None:
+    bound = bind(scale, 2.0, np.ones(1), np.zeros(1))
+    bound.call(0, 1.0)
+    with pytest.raises(TypeError, match="scale"):
+        bound.call(0.5, 1.0)
+
+
+def test_a_bound_kernel_that_fails_is_named() -> None:
+    bound = bind(fail, np.ones(1))
+    bound.call(2)
+    with pytest.raises(RuntimeError, match="fail has failed"):
+        bound.call(0)
