@@ -12,7 +12,14 @@ import numpy as np
 
 from bms_emulator.jit import scalar
 from bms_emulator.plant.pcs_conversion import ac_power_of, dc_power_of
-from bms_emulator.plant.pcs_reactive import REACTIVE_FIRST, plan_reactive, remainder, room_at_slope
+from bms_emulator.plant.pcs_reactive import (
+    BY_EXTERNAL,
+    BY_TEMPERATURE,
+    REACTIVE_FIRST,
+    plan_reactive,
+    remainder,
+    room_at_slope,
+)
 from bms_emulator.plant.state import PcsControl, PcsLimit, PcsState
 
 READY = 0
@@ -66,6 +73,8 @@ BY_LIMIT = 1 << PcsLimit.POWER_LIMIT
 BY_RATING = 1 << PcsLimit.RATING
 BY_BMS = 1 << PcsLimit.BMS
 BY_REACTIVE = 1 << PcsLimit.REACTIVE_POWER
+OF_POWER = BY_TEMPERATURE | BY_EXTERNAL
+"""What makes the active power less, not only the apparent power."""
 
 
 class PcsModel(NamedTuple):
@@ -236,7 +245,8 @@ def shortfall(model, room, orders, setpoint):
     size = abs(setpoint)
     bits = BY_LIMIT if size > (orders.discharge_limit if setpoint > 0.0 else orders.charge_limit) else 0
     bits |= BY_RATING if size > min(model.rated_power, model.rated_apparent) else 0
-    return bits | (int(room.reasons) if size > min(room.power, room.apparent) else 0)
+    bits |= int(room.reasons) & OF_POWER if size > room.power else 0
+    return bits | (int(room.reasons) if size > room.apparent else 0)
 
 
 @scalar

@@ -297,8 +297,10 @@ def _position(selector: str, axis: Axis, text: str) -> int:
         return axis.labels.index(text)
     if text.isdecimal() and 1 <= int(text) <= axis.count:
         return int(text) - 1
+    close = difflib.get_close_matches(text, axis.labels, n=3)
     allowed = f"1 to {axis.count}" + (f", or {', '.join(axis.labels)}" if axis.labels else "")
-    raise PointError(f"{selector}: {axis.name}[{text}] does not exist; allowed: {allowed}")
+    hint = f"near: {', '.join(close)}" if close else f"allowed: {allowed}"
+    raise PointError(f"{selector}: {axis.name}[{text}] does not exist; {hint}")
 
 
 def _parts(site: SiteProfile, slot: Slot) -> list[tuple[Slot, tuple[float, float] | None]]:

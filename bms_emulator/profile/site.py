@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, PrivateAttr
+from pydantic import BeforeValidator, Field, PrivateAttr
 
 from bms_emulator.profile.ageing_laws import LAWS
 from bms_emulator.profile.base import (
@@ -259,7 +259,7 @@ class Mqtt(Section):
     """Address of the embedded broker: loopback, as it knows no passwords."""
     port: Port = 1883
     """Port of the embedded broker; 0 lets the system choose."""
-    version: Literal["3.1.1", "5"] = "3.1.1"
+    version: Annotated[Literal["3.1.1", "5"], BeforeValidator(str)] = "3.1.1"  # 5 is a number in YAML
     """Protocol version to speak to a broker elsewhere; the embedded one knows 3.1.1."""
     username: str | None = None
     """User name at the broker."""
@@ -293,6 +293,8 @@ class Mqtt(Section):
                 "host",
                 "the embedded broker knows no passwords: must be a loopback address (127.0.0.1, ::1, localhost)",
             )
+        if self.broker == "embedded" and self.version != "3.1.1":
+            yield "version", "the embedded broker speaks 3.1.1 only"
         if (self.certificate_file is None) != (self.key_file is None):
             yield "key_file", "certificate_file and key_file need each other"
 

@@ -141,7 +141,7 @@ def report_chillers(
         compressor_running[c] = fan_running[c] = compressor_on[c]
         heater_running[c] = 1.0 if mode[c] == HEATING else 0.0
         make_up_running[c] = make_up_on[c]
-        compressor_load[c] = max(-heat[c], 0.0) / model.rated_cooling
+        compressor_load[c] = -heat[c] / model.rated_cooling if heat[c] < 0.0 else 0.0
         power_told[c] = power[c] + pump_power[c]
         operating_time_told[c] = operating_time[c]
         compressor_operating_time_told[c] = compressor_operating_time[c]

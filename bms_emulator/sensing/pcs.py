@@ -13,6 +13,8 @@ from bms_emulator.sensing.pcs_truth import ConverterTruth
 
 _FAULT = 4.0
 _OFF, _ON, _WARNING, _ERROR = 0.0, 1.0, 2.0, 3.0
+_NO_POWER = 1.0
+"""Apparent power [VA] below which a power factor is 1: what is left there is rounding."""
 _WARNINGS = 1 << 3 | 1 << 7
 """Limits that are worth a warning: temperature, and derating from outside."""
 
@@ -140,7 +142,7 @@ def report_pcs(
         apparent = math.sqrt(power[c] * power[c] + reactive_power[c] * reactive_power[c])
         current = apparent / total if total > 0.0 else 0.0
         apparent_power[c] = apparent
-        power_factor[c] = power[c] / apparent if apparent > 0.0 else 1.0
+        power_factor[c] = power[c] / apparent if apparent > _NO_POWER else 1.0
         ac_current[c] = grid_phase_voltage.size * current
         ac_voltage[c] = voltage
         ac_phase_voltage[c] = voltage / np.sqrt(3.0)

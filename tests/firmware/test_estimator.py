@@ -77,6 +77,15 @@ def test_the_first_valid_voltage_gives_the_first_estimate(soc: float) -> None:
     assert rig.bank.energy_available[0] == pytest.approx(rig.site.container.rated_energy_kwh * 3.6e6 * published(soc))
 
 
+@pytest.mark.parametrize("stuck", [0.0, 2.0, 3.7, math.nan])
+def test_one_wrong_reading_does_not_move_the_first_estimate(stuck: float) -> None:
+    rig = Rig()
+    rig.measured.cell_voltage.fill(ocv(0.6))
+    rig.measured.cell_voltage[1, 40] = stuck
+    rig.step()
+    assert rig.racks.soc[1] == pytest.approx(rig.racks.soc[0], abs=1e-9)
+
+
 @pytest.mark.parametrize("dt", [0.1, 1.0])
 def test_on_the_plateau_the_estimate_integrates_the_measured_current_whatever_the_voltage_says(dt: float) -> None:
     rig = Rig(dt=dt)

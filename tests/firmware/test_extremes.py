@@ -38,14 +38,14 @@ def test_extremes_of_cells_packs_racks_and_bank_agree_with_the_twin() -> None:
         assert (racks.cell_voltage_min[r], racks.cell_voltage_min_cell[r]) == (lowest, low_cell)
         assert racks.cell_voltage_max_pack[r] == (cell - 1) // 104 + 1
         assert racks.cell_voltage_min_pack[r] == (low_cell - 1) // 104 + 1
-        assert racks.cell_voltage_sum[r] == pytest.approx(total)
+        assert racks.cell_voltage_sum[r] == pytest.approx(total if count == 416 else math.nan, nan_ok=True)
         assert racks.cell_voltage_avg[r] == pytest.approx(total / count)
         assert racks.cell_voltage_invalid_count[r] == 416 - count > 0
         for p in range(4):
             highest, cell, lowest, low_cell, total, count = twin.extremes(voltage[r, p * 104 : (p + 1) * 104])
             assert (racks.pack_cell_voltage_max[r, p], racks.pack_cell_voltage_max_cell[r, p]) == (highest, cell)
             assert (racks.pack_cell_voltage_min[r, p], racks.pack_cell_voltage_min_cell[r, p]) == (lowest, low_cell)
-            assert racks.pack_voltage[r, p] == pytest.approx(total)
+            assert racks.pack_voltage[r, p] == pytest.approx(total if count == 104 else math.nan, nan_ok=True)
             assert racks.pack_cell_voltage_avg[r, p] == pytest.approx(total / count)
     highest, rack, *_ = twin.extremes(racks.cell_voltage_max)
     assert (bank.cell_voltage_max[0], bank.cell_voltage_max_rack[0]) == (highest, rack)
@@ -80,6 +80,24 @@ def test_temperatures_name_pack_and_first_cell_that_the_sensor_serves() -> None:
     assert rig.racks.temperature_avg[2] == pytest.approx(np.mean(rig.measured.temperature[2]))
     assert (rig.bank.temperature_max_rack[0], rig.bank.temperature_max_pack[0]) == (3, 2)
     assert (rig.bank.temperature_min_rack[0], rig.bank.temperature_min_pack[0]) == (1, 4)
+
+
+def test_a_sum_that_lacks_a_cell_is_not_known_and_its_pack_is_no_extreme() -> None:
+    rig = Rig()
+    rig.measured.cell_voltage.fill(3.3)
+    rig.measured.cell_voltage[1, 105] = np.nan
+    rig.measured.cell_voltage[1, 208] = 3.2
+    rig.measured.cell_voltage[2, ::104] = np.nan
+    rig.step()
+    racks, report = rig.racks, rig.bank_report
+    assert np.isnan(racks.pack_voltage).sum(axis=1).tolist() == [0, 1, 4]
+    assert np.isnan(racks.cell_voltage_sum).tolist() == [False, True, True]
+    assert (racks.rack_pack_voltage_min_pack[1], racks.rack_pack_voltage_max_pack[1]) == (3, 1)
+    assert racks.rack_pack_voltage_avg[1] == pytest.approx(3.3 * 104 - 0.1 / 3)
+    assert math.isnan(racks.rack_pack_voltage_min[2])
+    assert racks.rack_pack_voltage_min_pack[2] == 0
+    assert report.pack_voltage_min[0] == pytest.approx(3.3 * 104 - 0.1)
+    assert (report.pack_voltage_min_rack[0], report.pack_voltage_min_pack[0]) == (2, 3)
 
 
 def test_a_rack_without_a_valid_channel_is_invalid_and_skipped_by_the_bank() -> None:

@@ -234,6 +234,17 @@ def test_energy_and_charge_are_counted_by_direction_whatever_the_step(dt: float)
         assert getattr(rig.bank_report, name)[0] == pytest.approx(getattr(rig.rack_report, name).sum())
 
 
+def test_energy_is_counted_by_the_cells_where_the_string_is_not_measured_and_not_at_all_without_both() -> None:
+    rig = Rig().connected()
+    rig.measured.current.fill(100.0)
+    rig.measured.string_voltage.fill(math.nan)
+    for lacking, power in ((0, 100.0 * STRING_VOLTAGE), (1, 0.0), (0, 100.0 * STRING_VOLTAGE)):
+        rig.measured.cell_voltage[:, 0] = math.nan if lacking else STRING_VOLTAGE / 416
+        before = rig.rack_report.energy_discharged.copy()
+        rig.step()
+        assert rig.rack_report.energy_discharged - before == pytest.approx([power * rig.dt] * 3)
+
+
 def test_the_counters_of_the_day_begin_anew_at_midnight() -> None:
     rig = Rig({"initial.time_of_day_h": 23.99}).connected()
     rig.measured.current.fill(100.0)

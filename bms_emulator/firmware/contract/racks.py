@@ -67,7 +67,7 @@ class RackOutputs:
     cell_voltage_min_pack: Array = array("rack", "", _PACK, kind="integer")
     cell_voltage_min_pack_cell: Array = array("rack", "", _IN_PACK, kind="integer")
     cell_voltage_avg: Array = array("rack", "V", "Mean cell voltage.")
-    cell_voltage_sum: Array = array("rack", "V", "Sum of the cell voltages.")
+    cell_voltage_sum: Array = array("rack", "V", "Sum of the cell voltages; NaN while one is invalid.")
     cell_voltage_invalid_count: Array = array("rack", "", "Cell voltages that read invalid.", kind="integer")
     temperature_max: Array = array("rack", "K", "Highest cell temperature.", 298.15)
     temperature_max_pack: Array = array("rack", "", _PACK, kind="integer")
@@ -84,9 +84,9 @@ class RackOutputs:
         "rack", "", "First cell that its sensor serves, counted from 1.", kind="integer"
     )
     temperature_avg: Array = array("rack", "K", "Mean cell temperature.", 298.15)
-    rack_pack_voltage_max: Array = array("rack", "V", "Highest voltage of a pack.", point="pack_voltage_max")
+    rack_pack_voltage_max: Array = array("rack", "V", "Highest known voltage of a pack.", point="pack_voltage_max")
     rack_pack_voltage_max_pack: Array = array("rack", "", _PACK, kind="integer", point="pack_voltage_max_pack")
-    rack_pack_voltage_min: Array = array("rack", "V", "Lowest voltage of a pack.", point="pack_voltage_min")
+    rack_pack_voltage_min: Array = array("rack", "V", "Lowest known voltage of a pack.", point="pack_voltage_min")
     rack_pack_voltage_min_pack: Array = array("rack", "", _PACK, kind="integer", point="pack_voltage_min_pack")
     rack_pack_voltage_avg: Array = array("rack", "V", "Mean voltage of the packs.", point="pack_voltage_avg")
     rack_pack_temperature_max: Array = array(
@@ -135,7 +135,9 @@ class RackOutputs:
     balancing_age: Array = array(
         "rack", "s", "Since it was counted last; kept by the actuators, 1 s short at the start.", -1.0, public=False
     )
-    pack_voltage: Array = array("rack pack", "V", "Sum of the pack's cell voltages.", point="voltage")
+    pack_voltage: Array = array(
+        "rack pack", "V", "Sum of the pack's cell voltages; NaN while one is invalid.", point="voltage"
+    )
     pack_cell_voltage_max: Array = array(
         "rack pack", "V", "Highest cell voltage of the pack.", point="cell_voltage_max"
     )

@@ -46,6 +46,7 @@ def count_throughput(
         given = current[r] * dt if current[r] > 0.0 else 0.0  # selected, not branched: at rest it is as often as not
         taken = -current[r] * dt if current[r] < 0.0 else 0.0
         voltage = cell_voltage_sum[r] if np.isnan(string_voltage[r]) else string_voltage[r]
+        voltage = 0.0 if np.isnan(voltage) else voltage
         throughput_discharged[r] += given
         energy_discharged[r] += given * voltage
         energy_discharged_today[r] += given * voltage

@@ -145,7 +145,10 @@ def find_voltage_extremes(
     lowest_pack_number,
     mean_pack,
 ):
-    """Extremes of the cell voltages [V] (rack, cell) of every pack (rack, pack) and rack (rack,)."""
+    """Extremes of the cell voltages [V] (rack, cell) of every pack (rack, pack) and rack (rack,).
+
+    A sum that lacks a cell would look like a low voltage: it is NaN, and such a pack is no extreme.
+    """
     rack_count, cell_count = cell_voltage.shape
     pack_count = pack_max.shape[1]
     cells_per_pack = cell_count // pack_count
@@ -159,7 +162,7 @@ def find_voltage_extremes(
             pack_max_cell[r, p] = at_top + 1
             pack_min[r, p] = bottom if valid else np.nan
             pack_min_cell[r, p] = at_bottom + 1
-            pack_sum[r, p] = total
+            pack_sum[r, p] = total if valid == cells_per_pack else np.nan
             pack_avg[r, p] = total / valid
             rack_total += total
             rack_valid += valid
@@ -173,15 +176,15 @@ def find_voltage_extremes(
         rack_min_pack[r] = bottom_pack + 1
         rack_min_pack_cell[r] = pack_min_cell[r, bottom_pack] if rack_valid else 0.0
         rack_min_cell[r] = bottom_pack * cells_per_pack + pack_min_cell[r, bottom_pack] if rack_valid else 0.0
-        rack_sum[r] = rack_total
+        rack_sum[r] = rack_total if rack_valid == cell_count else np.nan
         rack_avg[r] = rack_total / rack_valid
         invalid_count[r] = cell_count - rack_valid
-        top, top_pack, bottom, bottom_pack, total, _ = extremes(pack_sum[r])
-        highest_pack[r] = top
+        top, top_pack, bottom, bottom_pack, total, known = extremes(pack_sum[r])
+        highest_pack[r] = top if known else np.nan
         highest_pack_number[r] = top_pack + 1
-        lowest_pack[r] = bottom
+        lowest_pack[r] = bottom if known else np.nan
         lowest_pack_number[r] = bottom_pack + 1
-        mean_pack[r] = total / pack_count
+        mean_pack[r] = total / known
 
 
 @kernel

@@ -8,14 +8,13 @@ from numpy.typing import NDArray
 
 from bms_emulator.interfaces.modbus.binding import Bound, bind
 from bms_emulator.interfaces.modbus.conversion import Conversion
-from bms_emulator.interfaces.modbus.formats import FORMATS
+from bms_emulator.interfaces.modbus.formats import FORMATS, REGISTER_BITS
 from bms_emulator.interfaces.modbus.layout import Place
 from bms_emulator.interfaces.modbus.map import Bits, Condition, RegisterMap
 from bms_emulator.interfaces.modbus.runs import Encoding
 from bms_emulator.points.catalogue import Catalogue, Family
 from bms_emulator.profile.wording import near
 
-REGISTER_BITS = 16
 STEEPNESS = float(1 << 40)
 """Slope of the number that stands for a flag: what is below 1, if only by 1e-12, is as good as 0."""
 
@@ -52,7 +51,7 @@ def lone_flag(catalogue: Catalogue, bits: Bits, place: Place, container: int) ->
         bound = bind(catalogue, condition.point, place, container)
     except ValueError:  # several points, or whatever else is told where terms are made
         return None
-    if bound.family.slot.info.kind != "boolean" or _window(condition, bound.family) != (1.0, math.inf, 0.0):
+    if bound.family.slot.info.kind != "boolean" or window_of(condition, bound.family) != (1.0, math.inf, 0.0):
         return None
     word, weight = bit // REGISTER_BITS, float(1 << bit % REGISTER_BITS)
     word = word if place.format.little else place.words - 1 - word
@@ -88,7 +87,7 @@ def terms_of(catalogue: Catalogue, bits: Bits, place: Place, container: int) -> 
         for condition in conditions:
             try:
                 bound = bind(catalogue, condition.point, place, container, several=True)
-                terms.append((bound.offsets, (*_window(condition, bound.family), _mask(bit)), bound.family.name))
+                terms.append((bound.offsets, (*window_of(condition, bound.family), _mask(bit)), bound.family.name))
             except ValueError as error:
                 wrong.append(f"bit {bit}: {error}")
     if wrong:
@@ -105,7 +104,7 @@ def _mask(bit: int) -> int:
     return 1 << bit if bit < 63 else -(1 << 63)
 
 
-def _window(condition: Condition, family: Family) -> tuple[float, float, float]:
+def window_of(condition: Condition, family: Family) -> tuple[float, float, float]:
     """Lowest and highest value that sets the bit, and the modulus of which it is the remainder; 0 where it is whole.
 
     Raises:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Self
 
+REGISTER_BITS = 16
+
 
 class Coding(IntEnum):
     """How the encoding kernel writes a value; compiled into it, which bms_emulator.jit sees by being named here."""

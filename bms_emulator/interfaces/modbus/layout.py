@@ -132,11 +132,13 @@ class LayoutError(Exception):
 
     Attributes:
         complaints: All that is wrong.
+        units: Its rows as they would stand, so that what else is wrong with them can be told too.
     """
 
-    def __init__(self, complaints: list[Complaint]) -> None:
+    def __init__(self, complaints: list[Complaint], units: tuple[PlacedUnit, ...]) -> None:
         super().__init__(f"{len(complaints)} problems")
         self.complaints = complaints
+        self.units = units
 
 
 def axis_count(axis: Axis, around: tuple[Axis, ...], container: ContainerProfile) -> int:

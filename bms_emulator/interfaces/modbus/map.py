@@ -178,7 +178,8 @@ class Row(Shown):
     at: Address | None = None
     """Register within the block; where None, behind the row before."""
     size: Annotated[int, Field(ge=1, le=125)] | None = None
-    """Registers of a string."""
+    """Registers of a string; or of elements, where the device has more than they need: the rest reads 0, and a write to
+    it is accepted without effect."""
     word_order: WordOrder | None = None
     """That of the map where None."""
     description: str = ""
@@ -239,8 +240,8 @@ class Row(Shown):
         self._check_parts()
         if isinstance(self.bits, dict):
             self.check_bits(self.bits)
-        if (self.type == "string") != (self.size is not None):
-            raise ValueError("size: needed with type string, and with no other")
+        if (self.type == "string") != (self.size is not None) and (self.size is None or self.elements is None):
+            raise ValueError("size: needed with type string, goes with elements, and with no other")
         self._check_writing()
         return self
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bms_emulator.interfaces.modbus.formats import FORMATS, Format, bit_format
+from bms_emulator.interfaces.modbus.formats import FORMATS, REGISTER_BITS, Format, bit_format
 from bms_emulator.interfaces.modbus.layout import (
     Complaint,
     Dim,
@@ -49,7 +49,7 @@ def place(registers: RegisterMap, container: ContainerProfile) -> tuple[PlacedUn
     placer = _Placer(registers, container)
     units = tuple(placer.unit(unit, ("units", n)) for n, unit in enumerate(registers.units))
     if placer.complaints:
-        raise LayoutError(list(dict.fromkeys(placer.complaints)))
+        raise LayoutError(list(dict.fromkeys(placer.complaints)), units)
     return units
 
 
@@ -152,7 +152,10 @@ class _Placer:
         if row.elements is None:
             return row.words
         count = self.count(row.elements.over, around, (*path, "elements", "over"))
-        return -(-count * row.elements.width // 16)
+        needed = -(-count * row.elements.width // REGISTER_BITS)
+        if row.size is not None and needed > row.size:
+            self.complaints.append((path, f"{row.name}: size = {row.size}: {count} elements need {needed} registers"))
+        return max(needed, row.size or 0)
 
     def format(self, row: Row, path: KeyPath) -> Format:
         """Format of one value of a row."""

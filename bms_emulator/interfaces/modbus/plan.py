@@ -81,7 +81,7 @@ def compile_maps(site: SiteProfile, catalogue: Catalogue) -> ModbusPlan:
     maps: dict[str, tuple[LoadedMap, tuple[PlacedUnit, ...]] | None] = {}
     for n, device in site.each_modbus_device():
         if device.map not in maps:
-            maps[device.map] = _placed(site, device, problems)
+            maps[device.map] = _placed(catalogue, device, problems)
         found = maps[device.map]
         if found is None:
             continue
@@ -100,16 +100,20 @@ def compile_maps(site: SiteProfile, catalogue: Catalogue) -> ModbusPlan:
 
 
 def _placed(
-    site: SiteProfile, device: ModbusDevice, problems: list[Problem]
+    catalogue: Catalogue, device: ModbusDevice, problems: list[Problem]
 ) -> tuple[LoadedMap, tuple[PlacedUnit, ...]] | None:
     """A map with the addresses of its rows; None where that fails, which is noted."""
     try:
-        loaded = load_map(device.map, site.folders)
+        loaded = load_map(device.map, catalogue.site.folders)
     except ProfileError as error:
         problems += error.problems
         return None
     try:
-        return loaded, place(loaded.registers, site.container)
+        return loaded, place(loaded.registers, catalogue.site.container)
     except LayoutError as error:
-        problems += loaded.problems(error.complaints)
+        nowhere = Compiler(catalogue, Images(), Kept(catalogue))  # what is wrong with rows, wherever they stand
+        others = nowhere.compiled(loaded.registers, error.units, device).complaints
+        told = [message for _, message in error.complaints]
+        others = [(path, message) for path, message in others if not any(known in message for known in told)]
+        problems += loaded.problems([*error.complaints, *others])
         return None

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bms_emulator.interfaces.modbus.binding import bind
 from bms_emulator.interfaces.modbus.device import Writable
-from bms_emulator.interfaces.modbus.formats import Format, bit_format
+from bms_emulator.interfaces.modbus.formats import REGISTER_BITS, Format, bit_format
 from bms_emulator.interfaces.modbus.kept import Kept
 from bms_emulator.interfaces.modbus.layout import Dim, KeyPath, Place, axis_count
 from bms_emulator.interfaces.modbus.map import Effect, Elements, RegisterMap, Shown, Table
@@ -33,7 +33,6 @@ MeaningOf = Callable[[tuple[int, ...]], Meaning]
 
 WRITABLE: frozenset[Table] = frozenset({"holding", "coil"})
 """Tables that can be written."""
-REGISTER_BITS = 16
 
 
 class Writing:
@@ -172,6 +171,9 @@ class Writing:
                 meaning = ElementsMeaning(scale, width, shifts[: len(own)], own)
                 writable = Writable(place.label, int(address) + n // each, 1, meaning)
                 _note(writable, units[place.repetition(index)]["holding"])
+            for n in range(-(-count // each), place.words):
+                nothing = Writable(place.label, int(address) + n, 1, NoMeaning(form))
+                _note(nothing, units[place.repetition(index)]["holding"])
 
     def _scale(
         self, place: Place, point: str, family: Family, shown: Shown, form: Format, *, whole: bool, partial: bool

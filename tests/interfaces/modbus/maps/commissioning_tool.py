@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pymodbus.client import AsyncModbusTcpClient
 
-from hil.bench import Bench
+from bms_emulator.testing.served import ServedBench
 
 BANK_READS = ((0x0000, 32), (0x0020, 80), (0x0300, 16))
 RACK_READ = (0x20, 96)
@@ -29,7 +29,7 @@ class Tool:
         beat: Heartbeat of the next cycle; None where it sends none.
     """
 
-    bench: Bench
+    bench: ServedBench
     racks: int = 12
     beat: int | None = 0
     read: dict[int, int] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bms_emulator.profile.loader import load_site
-from hil.bench import Bench
+from bms_emulator.testing.served import ServedBench
 from tests.interfaces.fakes import FakeLink
 from tests.interfaces.modbus.maps.master import Master, RefusedError, master, signed
 from tests.interfaces.modbus.rig import Rig, on_free_ports
@@ -138,7 +138,18 @@ async def test_arrays_that_are_read_in_pieces_lose_and_double_nothing(ems: Maste
 async def test_what_the_table_reserves_reads_0_and_what_it_does_not_know_is_refused(ems: Master) -> None:
     for start, count in ((0x01, 15), (0x28, 24), (0x45, 27), (0x254, 28), (0x405, 96), (0x46B, 26), (0x1601, 120)):
         assert not any(await ems.read(start, count)), hex(start)
-    for address in (0x0000, 0x0B01, 0x1400, 0x1D01, 0x2202, 0x2217, 0x6000, 0x606D):
+    for start, count in (
+        (0x1000, 120),
+        (0x1389, 120),
+        (0x1D01, 120),
+        (0x2217, 120),
+        (0x5F89, 120),
+        (0x606D, 120),
+        (0x6F89, 120),
+    ):
+        assert not any(await ems.read(start, count)), hex(start)
+        assert not any(await ems.read_input(start, count)), hex(start)
+    for address in (0x0000, 0x0B01, 0x0FFF, 0x7001):
         with pytest.raises(RefusedError) as refused:
             await ems.read(address)
         assert refused.value.code == 2, hex(address)
@@ -237,25 +248,25 @@ async def test_the_fire_panel_has_three_levels(
 
 
 @pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    async with Bench(SITE) as bench:
+async def bench() -> AsyncIterator[ServedBench]:
+    async with ServedBench(SITE) as bench:
         yield bench
 
 
 @pytest.fixture
-async def live(bench: Bench) -> AsyncIterator[Master]:
+async def live(bench: ServedBench) -> AsyncIterator[Master]:
     async with master(bench.address("cabinet-bcu"), 1) as live:
         yield live
 
 
-def drive(bench: Bench, **settings: float) -> None:
+def drive(bench: ServedBench, **settings: float) -> None:
     """Settings of the PCS."""
     find = bench.emulator.catalogue.find
     bench.order("write", writes=[[find(f"pcs[1].{name}")[1], value] for name, value in settings.items()])
 
 
 async def test_high_voltage_comes_by_itself_then_goes_down_and_up_as_the_master_says(
-    bench: Bench, live: Master
+    bench: ServedBench, live: Master
 ) -> None:
     await bench.run(0.5)
     assert await live.read(CONTACTORS) == [0b11000]
@@ -280,7 +291,9 @@ async def test_high_voltage_comes_by_itself_then_goes_down_and_up_as_the_master_
 
 
 @pytest.mark.parametrize("start", LEVELS)
-async def test_thresholds_of_a_level_are_written_and_read_back_whole(bench: Bench, live: Master, start: int) -> None:
+async def test_thresholds_of_a_level_are_written_and_read_back_whole(
+    bench: ServedBench, live: Master, start: int
+) -> None:
     await bench.run(1)
     block = [(word + 1) % 0xFFFF for word in await live.read(start, 34)]
     await live.write(start, *block)
@@ -291,7 +304,7 @@ async def test_thresholds_of_a_level_are_written_and_read_back_whole(bench: Benc
 
 @pytest.mark.parametrize("level", [1, 2, 3])
 async def test_a_threshold_that_is_written_raises_the_alarm_and_written_back_clears_it(
-    bench: Bench, live: Master, level: int
+    bench: ServedBench, live: Master, level: int
 ) -> None:
     word, start = WARNING + 1 - level, LEVELS[level - 1]
     await bench.run(10)
@@ -310,7 +323,7 @@ async def test_a_threshold_that_is_written_raises_the_alarm_and_written_back_cle
 
 @pytest.mark.parametrize("address", [RESET, CLEAR_FAULTS])
 async def test_a_pulse_resets_what_is_latched_once_and_reads_0_afterwards(
-    bench: Bench, live: Master, address: int
+    bench: ServedBench, live: Master, address: int
 ) -> None:
     await bench.run(5)
     first = await live.read(LEVELS[2], 2)
@@ -325,13 +338,13 @@ async def test_a_pulse_resets_what_is_latched_once_and_reads_0_afterwards(
     assert await live.read(address) == [0]
 
 
-async def test_faults_show_in_their_words(bench: Bench, live: Master) -> None:
+async def test_faults_show_in_their_words(bench: ServedBench, live: Master) -> None:
     await bench.run(5)
     clear = await live.read(0x41, 4)
     assert clear == [0, 0, 0, 0]
     bench.fault("silence", "rack[1].pack[4].cmu", "cmu")
     bench.fault("silence", "chiller", "chiller")
-    bench.set(**{"emergency_stop.pressed": 1, "door.opened": 1, "floor.water": 1, "surge_protection.spent": 1})
+    bench.write({"emergency_stop.pressed": 1, "door.opened": 1, "floor.water": 1, "surge_protection.spent": 1})
     await bench.run(40)
     level, faults, _, others = await live.read(0x41, 4)
     assert level == 3

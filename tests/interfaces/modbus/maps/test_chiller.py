@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from hil.bench import Bench
+from bms_emulator.testing.served import ServedBench
 from tests.interfaces.modbus.maps.master import Master, RefusedError, master, signed
 
 MODE, SOURCE, RUNNING, FAULT_LEVEL, FAULT_CODE, ALARMS, SILENCE = range(7)
@@ -16,13 +16,13 @@ HOUR = 3600.0
 
 
 @pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    async with Bench("demo", {"step_ms": 1000, "modbus.devices": [{"map": "chiller"}]}) as bench:
+async def bench() -> AsyncIterator[ServedBench]:
+    async with ServedBench("demo", {"step_ms": 1000, "modbus.devices": [{"map": "chiller"}]}) as bench:
         yield bench
 
 
 @pytest.fixture
-async def ems(bench: Bench) -> AsyncIterator[Master]:
+async def ems(bench: ServedBench) -> AsyncIterator[Master]:
     async with master(bench.address("chiller"), 1) as ems:
         yield ems
 
@@ -31,7 +31,7 @@ async def degrees(ems: Master, address: int) -> float:
     return signed((await ems.read(address))[0]) / 10.0
 
 
-async def test_a_master_in_command_cools_and_heats_the_coolant(bench: Bench, ems: Master) -> None:
+async def test_a_master_in_command_cools_and_heats_the_coolant(bench: ServedBench, ems: Master) -> None:
     assert await ems.read(SOURCE) == [BMS]
     await ems.write(CONTROL, EMS, 1, COOL, 180, 120)
     await bench.run(900)
@@ -50,7 +50,7 @@ async def test_a_master_in_command_cools_and_heats_the_coolant(bench: Bench, ems
     assert (await ems.read(RUNNING))[0] == 0
 
 
-async def test_the_battery_commands_while_it_is_in_control(bench: Bench, ems: Master) -> None:
+async def test_the_battery_commands_while_it_is_in_control(bench: ServedBench, ems: Master) -> None:
     await ems.write(COMMAND, HEAT)
     await bench.run(60)
     assert (await ems.read(MODE))[0] != 3
@@ -60,7 +60,7 @@ async def test_the_battery_commands_while_it_is_in_control(bench: Bench, ems: Ma
     assert await ems.read(SOURCE) == [LOCAL]
 
 
-async def test_a_silent_master_loses_command_until_it_writes_again(bench: Bench, ems: Master) -> None:
+async def test_a_silent_master_loses_command_until_it_writes_again(bench: ServedBench, ems: Master) -> None:
     await ems.write(TIMEOUT, 0, 30)
     await ems.write(CONTROL, EMS)
     await bench.run(25)
@@ -73,7 +73,7 @@ async def test_a_silent_master_loses_command_until_it_writes_again(bench: Bench,
     assert await ems.read(SOURCE) == [EMS]
 
 
-async def test_a_trip_shows_with_code_and_level_and_goes(bench: Bench, ems: Master) -> None:
+async def test_a_trip_shows_with_code_and_level_and_goes(bench: ServedBench, ems: Master) -> None:
     assert await ems.read(FAULT_LEVEL, 3) == [0, 0, 0]
     bench.fault("trip", "chiller", "trip")
     await bench.run(15)
@@ -85,7 +85,7 @@ async def test_a_trip_shows_with_code_and_level_and_goes(bench: Bench, ems: Mast
     assert await ems.read(RESET) == [0]
 
 
-async def test_hours_and_starts_are_counted(bench: Bench, ems: Master) -> None:
+async def test_hours_and_starts_are_counted(bench: ServedBench, ems: Master) -> None:
     await ems.write(CONTROL, EMS, 1, COOL, 100, 100)
     await bench.run(HOUR + 60.0)
     running, cooling, starts = [(await ems.read(at, 2))[1] for at in (0x20, 0x22, 0x24)]

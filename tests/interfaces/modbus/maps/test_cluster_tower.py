@@ -7,8 +7,8 @@ import pytest
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.constants import ExcCodes
 
+from bms_emulator.testing.served import ServedBench
 from bms_emulator.units import kelvin
-from hil.bench import Bench
 from tests.interfaces.modbus.maps.master import Master, RefusedError, signed
 
 RACKS = 2
@@ -20,10 +20,10 @@ LEVELS = {1: 0x080, 2: 0x040, 3: 0x400}
 
 
 @asynccontextmanager
-async def cluster() -> AsyncIterator[tuple[Bench, Master]]:
+async def cluster() -> AsyncIterator[tuple[ServedBench, Master]]:
     """Two racks of which nobody is missed who does not ask to be."""
     sized = {"container.rack_count": RACKS, "container.pump.rated_flow_lpm": 40 * RACKS}
-    async with Bench("ems-cluster-tower", sized | {"initial.rack_soc_spread_percent": 0}) as bench:
+    async with ServedBench("ems-cluster-tower", sized | {"initial.rack_soc_spread_percent": 0}) as bench:
         await bench.run(5)
         host, port = bench.address("cluster-tower")
         async with AsyncModbusTcpClient(host, port=port, timeout=30, retries=0) as client:
@@ -124,6 +124,22 @@ async def test_a_threshold_that_a_master_writes_is_the_one_that_the_firmware_goe
         assert [word & 1 for word in shown] == [int(n <= level) for n in (3, 2, 1)]
 
 
+@pytest.mark.parametrize("table", LEVELS.values())
+async def test_a_table_of_thresholds_can_be_written_back_as_it_was_read(table: int) -> None:
+    async with cluster() as (bench, master):
+        thresholds = await master.read(BASE[1] + table, 34)
+        await master.write(BASE[1] + table, *thresholds)
+        await bench.run(1)
+        assert await master.read(BASE[1] + table, 34) == thresholds
+
+
+async def test_the_block_of_a_rack_can_be_read_to_its_end_whatever_number_of_modules_a_driver_asks_for() -> None:
+    async with cluster() as (_, master):
+        for start in (VOLTAGES, TEMPERATURES):
+            assert await master.read(BASE[2] + start + 12 * 20, 12) == [0] * 12
+        assert await master.read(BASE[2] + 0xFFF) == [0]
+
+
 async def test_insulation_thresholds_count_for_both_poles() -> None:
     async with cluster() as (bench, master):
         await master.write(BASE[1] + LEVELS[1] + 0x16, 500, 600)
@@ -140,7 +156,7 @@ async def test_any_request_shows_that_a_master_is_there() -> None:
             await bench.run(10)
             assert await master.read(0x1081) == [0]
         assert bench.get("racks_connected") == RACKS
-        await bench.run(30)
+        await bench.run(28)
         assert await master.read(0x1081) == [1 << 2]
         assert bench.get("racks_connected") == 0
         await bench.run(2)

@@ -9,7 +9,7 @@ from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.constants import ExcCodes
 
 from bms_emulator.profile.loader import load_site
-from hil.bench import Bench
+from bms_emulator.testing.served import ServedBench
 from tests.interfaces.fakes import FakeLink
 from tests.interfaces.modbus.maps.commissioning_tool import POWER_OFF, POWER_ON, Tool
 from tests.interfaces.modbus.rig import Rig, on_free_ports
@@ -143,6 +143,23 @@ async def test_only_holding_registers_are_there_and_measured_ones_take_no_write(
     assert answer.exception_code == ExcCodes.ILLEGAL_VALUE
 
 
+@pytest.mark.parametrize("racks", [12, 17])
+async def test_three_masks_disable_racks_of_containers_of_any_size(racks: int) -> None:
+    sized = {"container.rack_count": racks, "container.pump.rated_flow_lpm": 40 * racks}
+    link = FakeLink(on_free_ports(load_site(SITE, sized)))
+    rig = Rig(link)
+    await rig.server.start()
+    host, port = rig.server.listeners[0].address
+    async with AsyncModbusTcpClient(host, port=port, timeout=5, retries=0) as client:
+        assert await read(client, 0x38D, 3) == [0, 0, 0]
+        for n in range(3):
+            assert not (await client.write_register(0x38D + n, 1, device_id=1)).isError()
+        link.step()
+        assert await read(client, 0x38D, 3) == [1, racks > 16, 0]
+        assert link.get(f"rack[{racks}].enabled") == (racks == 12)
+    await rig.close()
+
+
 async def words_that_change(
     client: AsyncModbusTcpClient, link: FakeLink, point: str, level: int
 ) -> set[tuple[int, int]]:
@@ -176,7 +193,7 @@ async def test_every_alarm_of_the_firmware_has_a_bit_of_its_own_at_every_level(
 
 @pytest.fixture
 async def tool() -> AsyncIterator[Tool]:
-    async with Bench(SITE) as bench, Tool(bench) as tool:
+    async with ServedBench(SITE) as bench, Tool(bench) as tool:
         yield tool
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from hil.bench import Bench
+from bms_emulator.testing.served import ServedBench
 from tests.interfaces.modbus.maps.master import Master, RefusedError, master
 
 UNIT = 2
@@ -17,13 +17,13 @@ SOUNDER, BEACON, MANUAL, INHIBITED, RUNNING, DISCHARGING, RELEASED = 1, 2, 3, 4,
 
 
 @pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    async with Bench("demo", {"modbus.devices": [{"map": "fire-panel", "unit": UNIT}]}) as bench:
+async def bench() -> AsyncIterator[ServedBench]:
+    async with ServedBench("demo", {"modbus.devices": [{"map": "fire-panel", "unit": UNIT}]}) as bench:
         yield bench
 
 
 @pytest.fixture
-async def panel(bench: Bench) -> AsyncIterator[Master]:
+async def panel(bench: ServedBench) -> AsyncIterator[Master]:
     async with master(bench.address("fire-panel"), UNIT) as panel:
         yield panel
 
@@ -33,7 +33,7 @@ async def flags(panel: Master) -> set[int]:
     return {bit for bit in range(16) if word >> bit & 1}
 
 
-async def test_one_detector_warns_and_a_reset_ends_it(bench: Bench, panel: Master) -> None:
+async def test_one_detector_warns_and_a_reset_ends_it(bench: ServedBench, panel: Master) -> None:
     bench.fault("stuck", "detector[smoke]", "smoke", reading=1.5)
     await bench.run(30)
     assert await panel.read(LEVEL, 2) == [WARNING, 1 << SMOKE]
@@ -55,7 +55,7 @@ async def test_one_detector_warns_and_a_reset_ends_it(bench: Bench, panel: Maste
 
 
 async def test_a_hand_releases_the_agent_after_the_countdown_unless_it_is_held_back(
-    bench: Bench, panel: Master
+    bench: ServedBench, panel: Master
 ) -> None:
     await bench.run(1)
     full = (await panel.read(PRESSURE))[0]
@@ -78,7 +78,7 @@ async def test_a_hand_releases_the_agent_after_the_countdown_unless_it_is_held_b
     assert (await panel.read(FAULTS))[0] & 4
 
 
-async def test_a_detector_that_is_tested_alarms_nobody(bench: Bench, panel: Master) -> None:
+async def test_a_detector_that_is_tested_alarms_nobody(bench: ServedBench, panel: Master) -> None:
     await panel.write(TEST + HEAT_HIGH, 1)
     await bench.run(1)
     assert await panel.read(STATES, 5) == [0, 0, 0, 0, 3]
@@ -89,7 +89,7 @@ async def test_a_detector_that_is_tested_alarms_nobody(bench: Bench, panel: Mast
     assert (await panel.read(FAULTS))[0] == 2
 
 
-async def test_a_failed_detector_is_a_fault_and_no_alarm(bench: Bench, panel: Master) -> None:
+async def test_a_failed_detector_is_a_fault_and_no_alarm(bench: ServedBench, panel: Master) -> None:
     bench.fault("failed", "detector[hydrogen]", "dead")
     await bench.run(1)
     assert await panel.read(STATES, 5) == [2, 0, 0, 0, 0]
@@ -97,7 +97,7 @@ async def test_a_failed_detector_is_a_fault_and_no_alarm(bench: Bench, panel: Ma
     assert await panel.read(LEVEL) == [NORMAL]
 
 
-async def test_readings_stand_beside_the_states(bench: Bench, panel: Master) -> None:
+async def test_readings_stand_beside_the_states(bench: ServedBench, panel: Master) -> None:
     bench.fault("stuck", "detector[carbon_monoxide]", "gas", reading=0.5)
     await bench.run(1)
     hydrogen, carbon_monoxide, smoke, low, high = await panel.read_input(0x18, 5)

@@ -1,7 +1,7 @@
 """The site full-container: every device is there, each where a site's network has it."""
 
 from bms_emulator.profile.loader import load_site
-from hil.bench import Bench
+from bms_emulator.testing.served import ServedBench
 from tests.interfaces.modbus.maps.master import master
 
 SITE = "full-container"
@@ -10,7 +10,7 @@ SUNSPEC = ("sunspec-battery", "pcs-sunspec", "meter-sunspec", "weather-station")
 
 
 async def test_every_device_answers_at_its_address_and_unit() -> None:
-    async with Bench(SITE) as bench:
+    async with ServedBench(SITE) as bench:
         for name in SUNSPEC:
             async with master(bench.address(name), 1) as client:
                 assert await client.read(40000, 2) == SUNS, name
@@ -22,11 +22,11 @@ async def test_every_device_answers_at_its_address_and_unit() -> None:
 
 
 async def test_the_emergency_stop_is_seen_by_battery_and_module_alike() -> None:
-    async with Bench(SITE) as bench:
-        bench.set(request=1)
+    async with ServedBench(SITE) as bench:
+        bench.write({"request": 1})
         await bench.run(30)
         assert bench.get("racks_connected") == 12
-        bench.set(**{"emergency_stop.pressed": 1})
+        bench.write({"emergency_stop.pressed": 1})
         await bench.run(5)
         async with master(bench.address("io-module"), 3) as module:
             assert await module.inputs(1, 1) == [1]

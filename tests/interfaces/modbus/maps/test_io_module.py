@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from hil.bench import Bench
+from bms_emulator.testing.served import ServedBench
 from tests.interfaces.modbus.maps.master import Master, RefusedError, master, signed
 
 UNIT = 3
@@ -17,14 +17,14 @@ ANALOG, NUMBERS, ANALOG_COUNT = 0x10, 0x100, 7
 
 
 @pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    async with Bench("demo", {"modbus.devices": [{"map": "io-module", "unit": UNIT}]}) as bench:
+async def bench() -> AsyncIterator[ServedBench]:
+    async with ServedBench("demo", {"modbus.devices": [{"map": "io-module", "unit": UNIT}]}) as bench:
         await bench.run(2)
         yield bench
 
 
 @pytest.fixture
-async def module(bench: Bench) -> AsyncIterator[Master]:
+async def module(bench: ServedBench) -> AsyncIterator[Master]:
     async with master(bench.address("io-module"), UNIT) as module:
         yield module
 
@@ -38,23 +38,23 @@ async def module(bench: Bench) -> AsyncIterator[Master]:
         (SURGE, "surge_protection.spent"),
     ],
 )
-async def test_an_input_follows_its_contact(bench: Bench, module: Master, bit: int, command: str) -> None:
+async def test_an_input_follows_its_contact(bench: ServedBench, module: Master, bit: int, command: str) -> None:
     assert (await module.inputs(bit, 1), (await module.read_input(0))[0] >> bit & 1) == ([0], 0)
-    bench.set(**{command: 1})
+    bench.write({command: 1})
     await bench.run(1)
     assert (await module.inputs(bit, 1), (await module.read_input(0))[0] >> bit & 1) == ([1], 1)
 
 
-async def test_a_failed_supply_puts_the_module_on_its_battery(bench: Bench, module: Master) -> None:
+async def test_a_failed_supply_puts_the_module_on_its_battery(bench: ServedBench, module: Master) -> None:
     assert await module.inputs(ON_BATTERY, 2) == [0, 1]
     charge = (await module.read_input(ANALOG + 3))[0]
-    bench.set(**{"supply.failed": 1})
+    bench.write({"supply.failed": 1})
     await bench.run(600)
     assert await module.inputs(ON_BATTERY, 2) == [1, 0]
     assert (await module.read_input(ANALOG + 3))[0] < charge
 
 
-async def test_coils_drive_the_outputs_and_the_outputs_are_read_back(bench: Bench, module: Master) -> None:
+async def test_coils_drive_the_outputs_and_the_outputs_are_read_back(bench: ServedBench, module: Master) -> None:
     await module.switch(0, True, False, True)
     await module.switch(SIREN, True)
     await bench.run(1)
@@ -69,7 +69,7 @@ async def test_coils_drive_the_outputs_and_the_outputs_are_read_back(bench: Benc
     assert await module.inputs(FAN, 1) == [0]
 
 
-async def test_the_trip_opens_the_breakers_of_all_racks(bench: Bench, module: Master) -> None:
+async def test_the_trip_opens_the_breakers_of_all_racks(bench: ServedBench, module: Master) -> None:
     assert await module.inputs(BREAKERS, 1) == [1]
     await module.switch(TRIP, True)
     await bench.run(2)
@@ -111,7 +111,7 @@ async def mbpoll(program: str, address: tuple[str, int], *options: str, value: s
 
 @pytest.mark.component
 async def test_mbpoll_writes_coils_and_reads_inputs_and_numbers(
-    bench: Bench, require_program: Callable[[str], str]
+    bench: ServedBench, require_program: Callable[[str], str]
 ) -> None:
     program, address = require_program("mbpoll"), bench.address("io-module")
 

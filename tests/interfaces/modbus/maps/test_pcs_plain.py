@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
-from hil.bench import Bench
+from bms_emulator.testing.served import ServedBench
 from tests.interfaces.modbus.maps.sunspec_client import Address, scanned
 
 SITE = "behind-the-meter"
@@ -23,7 +23,7 @@ I32, U32 = AsyncModbusTcpClient.DATATYPE.INT32, AsyncModbusTcpClient.DATATYPE.UI
 class Master:
     """What an EMS knows: registers of the PCS, and the models of battery and meter."""
 
-    def __init__(self, bench: Bench, pcs: AsyncModbusTcpClient) -> None:
+    def __init__(self, bench: ServedBench, pcs: AsyncModbusTcpClient) -> None:
         self.bench = bench
         self._pcs = pcs
 
@@ -77,7 +77,7 @@ class Master:
 
 @pytest.fixture
 async def master() -> AsyncIterator[Master]:
-    async with Bench(SITE) as bench:
+    async with ServedBench(SITE) as bench:
         host, port = bench.address("pcs-plain")
         client = AsyncModbusTcpClient(host, port=port, timeout=5, retries=0)
         assert await client.connect()

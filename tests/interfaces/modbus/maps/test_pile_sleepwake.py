@@ -7,7 +7,7 @@ import pytest
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.constants import ExcCodes
 
-from hil.bench import Bench
+from bms_emulator.testing.served import ServedBench
 from tests.interfaces.modbus.maps.master import Master, RefusedError, signed
 
 PILES = 12
@@ -25,8 +25,8 @@ def long(words: list[int]) -> int:
 
 
 @asynccontextmanager
-async def piles() -> AsyncIterator[tuple[Bench, Master]]:
-    async with Bench("ems-pile-sleepwake", {"initial.rack_soc_spread_percent": 0}) as bench:
+async def piles() -> AsyncIterator[tuple[ServedBench, Master]]:
+    async with ServedBench("ems-pile-sleepwake", {"initial.rack_soc_spread_percent": 0}) as bench:
         await bench.run(5)
         host, port = bench.address("pile-sleepwake")
         async with AsyncModbusTcpClient(host, port=port, timeout=30, retries=0) as client:

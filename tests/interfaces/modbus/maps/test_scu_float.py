@@ -8,7 +8,7 @@ from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.constants import ExcCodes
 
 from bms_emulator.profile.loader import load_site
-from hil.bench import Bench
+from bms_emulator.testing.served import ServedBench
 from tests.interfaces.fakes import FakeLink
 from tests.interfaces.modbus.rig import Rig, on_free_ports
 from tests.interfaces.modbus.test_mbpoll import mbpoll
@@ -106,9 +106,9 @@ async def test_only_input_registers_are_there_and_holes_read_0(client: Client) -
 
 
 async def test_a_run_shows_power_alarms_and_the_rack_that_opens() -> None:
-    async with Bench(SITE) as bench, Client([each.address for each in bench.server.listeners]) as client:
+    async with ServedBench(SITE) as bench, Client([each.address for each in bench.server.listeners]) as client:
         await bench.run(5)
-        bench.set(request=1.0)
+        bench.write({"request": 1.0})
         await bench.run(30)
         find = bench.emulator.catalogue.find
         wanted = {"pcs[1].setpoint_enabled": 1.0, "pcs[1].power_setpoint": -1.2e6}

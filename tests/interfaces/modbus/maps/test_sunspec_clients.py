@@ -41,6 +41,7 @@ def demo() -> FakeLink:
     link.set("power_request", -2e5)
     link.set("charge_voltage_limit", 1497.6)
     link.set("operation", 1)
+    link.set("heartbeat", 65535)
     link.set("heartbeat_master", MODULUS + 7)
     link.set("rack[7].alarm[overtemperature_charge].level", 2)
     link.set("rack[2].alarm[fuse_open].level", 1)
@@ -140,6 +141,7 @@ async def test_client_reads_the_bank_in_its_units(served: Rig) -> None:
     assert (battery.SoCMin.cvalue, battery.SoCMax.cvalue) == (0.0, 100.0)
     assert (battery.ChaSt.value, battery.ReqInvState.value) == (4, 2)
     assert battery.ReqW.cvalue == pytest.approx(-2e5)
+    assert (battery.Hb.value, control.DERHb.value) == (0, 65535), "65535 would be not implemented"
     assert battery.CtrlHb.value == 7
     assert (control.ControllerHb.value, control.OpCtl.value) == (MODULUS + 7, 1)
     assert (capacity.SoC.cvalue, capacity.SoH.cvalue) == pytest.approx((50.0, 98.0))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hil.bench import Bench
+from bms_emulator.testing.served import ServedBench
 from tests.interfaces.modbus.maps.sunspec_client import Address, point_of, scanned
 
 BATTERY, PCS = ("sunspec-battery", 1), ("pcs-sunspec", 100)
@@ -20,7 +20,7 @@ STOP, START, ENTER_STANDBY, EXIT_STANDBY = 0, 1, 2, 3
 class Master:
     """A client of the bank and of the PCS."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: ServedBench) -> None:
         self.bench = bench
 
     async def model(self, device: Device, number: int, **values: float) -> Any:
@@ -45,7 +45,7 @@ class Master:
 
 @pytest.fixture
 async def master() -> AsyncIterator[Master]:
-    async with Bench("cabinet") as bench:
+    async with ServedBench("cabinet") as bench:
         await bench.run(5.0)
         yield Master(bench)
 
@@ -74,12 +74,12 @@ async def test_the_bank_connects_stands_by_and_disconnects_as_715_asks(master: M
 
 
 async def test_a_bank_under_local_control_shows_it_and_takes_no_request(master: Master) -> None:
-    master.bench.set(control=LOCAL)
+    master.bench.write({"control": LOCAL})
     bank = await master.model(BATTERY, 802, SetOp=1)
     bank = await master.after(20.0, BATTERY, 802)
     assert (bank.LocRemCtl.value, bank.State.value) == (LOCAL, STANDBY)
     assert (await master.model(BATTERY, 715)).LocRemCtl.value == LOCAL
-    master.bench.set(control=REMOTE)
+    master.bench.write({"control": REMOTE})
     await master.model(BATTERY, 802, SetOp=2)
     await master.model(BATTERY, 802, SetOp=1)
     assert (await master.after(20.0, BATTERY, 802)).State.value == CONNECTED
@@ -112,7 +112,7 @@ async def test_a_reset_takes_back_itself_and_the_alarm(connected: Master) -> Non
 async def test_limits_fall_where_a_heartbeat_stands_and_return_with_it(
     connected: Master, model: int, point: str
 ) -> None:
-    connected.bench.set(master_timeout=10.0)
+    connected.bench.write({"master_timeout": 10.0})
     for beat in (5, 6, 60_000):
         await connected.model(BATTERY, model, **{point: beat})
         assert (await connected.after(8.0, BATTERY, 802)).ADisChaMax.cvalue > 0.0

@@ -10,7 +10,7 @@ import sunspec2
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
 from bms_emulator.interfaces.modbus.load import load_map
-from hil.bench import Bench
+from bms_emulator.testing.served import ServedBench
 
 DEFINITIONS = Path(sunspec2.__file__).parent / "models" / "json"
 TYPES = {"uint16": "u16", "int16": "i16", "pad": "pad", "string": "string"}
@@ -46,7 +46,7 @@ def scan(address: tuple[str, int]) -> dict[int | str, list[Any]]:
 
 
 async def test_a_sunspec_client_reads_the_weather() -> None:
-    async with Bench("demo", {"modbus.devices": [{"map": "weather-station"}]}) as bench:
+    async with ServedBench("demo", {"modbus.devices": [{"map": "weather-station"}]}) as bench:
         await bench.run(30)
         models = await asyncio.to_thread(scan, bench.address("weather-station"))
         temperature = bench.get("weather.ambient_temperature") - 273.15
