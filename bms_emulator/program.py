@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bms_emulator.jit import Bound
-from bms_emulator.stub import machine_code, stubs_of, words_of
+from bms_emulator.stub import NATIVE, machine_code, stubs_of, words_of
 
 _RUN = """
-define i64 @run(ptr %steps, i64 %count) {
+define i32 @run(ptr %steps, i64 %count) {
 entry:
   br label %loop
 loop:
@@ -38,7 +38,8 @@ step:
   br i1 %fine, label %loop, label %end
 end:
   %failed = phi i64 [ 0, %loop ], [ %next, %step ]
-  ret i64 %failed
+  %number = trunc i64 %failed to i32
+  ret i32 %number
 }
 """
 """Calls all steps, each a stub and its words, in their order; 0, or the number of the first that has failed."""
@@ -81,7 +82,7 @@ class Program:
         addresses = [(stub, words.ctypes.data) for (stub, _), words in zip(stubs, self._words, strict=True)]
         steps = np.array(addresses, np.int64)
         self._words.append(steps)  # so that it stays alive
-        self._run = functools.partial(_runner(), steps.ctypes.data, len(steps))
+        self._run = functools.partial(_runner(), ctypes.c_void_p(steps.ctypes.data), ctypes.c_int64(len(steps)))
         return int(self._run())
 
 
@@ -93,5 +94,4 @@ def _types_of(call: Bound) -> tuple[Any, ...]:
 @functools.cache
 def _runner() -> Any:
     """The function that calls all steps of a program, as Python sees it."""
-    address = machine_code(_RUN).get_function_address("run")
-    return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)(address)
+    return NATIVE(machine_code(_RUN).get_function_address("run"))

@@ -1,6 +1,7 @@
 """``bms-emulator fault``: put faults into a running emulator, look at them, take them out."""
 
 import difflib
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +18,8 @@ from bms_emulator.cli.client import (
     print_json,
     print_table,
 )
+from bms_emulator.cli.fault_lease import hold as keep_holding
+from bms_emulator.cli.fault_lease import lease_to_hold
 
 app = typer.Typer(help="Inject faults into a running emulator.", no_args_is_help=True)
 
@@ -32,6 +35,17 @@ Parameters of the fault are options too; 'bms-emulator fault kinds TARGET' lists
   fault add 'rack[*].current' invalid --random 6/min --width 200ms --seed 7
 
   fault add modbus delay --time 800ms --jitter 200ms --probability 0.2 --for 2m
+
+  fault add 'rack[3].controller' hang --when 'rack[3].soc < 20% for 2s' --for 20s --rearm
+
+  fault add 'container[1].pump' stop --hold
+"""
+_LOAD_EXAMPLES = """
+The file is a list; each entry is a fault as the REST interface takes it. Example:
+
+  - {target: 'container[1].pump', kind: stop, at: +5s, for: 30s, name: dry}
+
+  - {target: 'rack[3].current', kind: drift, parameters: {rate: 2A/h}, name: shunt}
 """
 _CLEAR_EXAMPLES = """
 Examples:
@@ -86,6 +100,10 @@ def add(
     gap: Annotated[str | None, typer.Option(help="Time between pulses.")] = None,
     duty: Annotated[str | None, typer.Option(help="Share of the period that is on: 20%.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of all that is random about the fault.")] = None,
+    when: Annotated[str | None, typer.Option(help="Begin once this is met: 'rack[3].soc < 20% for 2s'.")] = None,
+    rearm: Annotated[bool, typer.Option("--rearm", help="Wait for --when anew after the end.")] = False,
+    lease: Annotated[str | None, typer.Option(help="End unless renewed within this simulated time: 30s.")] = None,
+    hold: Annotated[bool, typer.Option("--hold", help="Renew the lease until Ctrl-C, then clear the fault.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be hit.")] = False,
     json: Json = False,
     url: Url = DEFAULT_URL,
@@ -93,11 +111,15 @@ def add(
 ) -> None:
     """Add a fault; returns when it is in the model, with tick and simulated time."""
     shape = _shape(ramp=ramp, pulse=pulse, period=period, random=random, width=width, gap=gap, duty=duty)
-    settings = {"at": at, "for": for_, "name": name, "shape": shape, "seed": seed}
+    settings = {"at": at, "for": for_, "name": name, "shape": shape, "seed": seed, "when": when, "lease": lease}
+    settings |= {"rearm": True} if rearm else {}
     fault = {"kind": kind, "target": target, "parameters": ctx.meta[_PARAMETERS]}
-    fault |= {key: setting for key, setting in settings.items() if setting is not None}
     try:
-        answer = Client(url, token).post("/api/faults", fault, dry_run="true" if dry_run else None)
+        client = Client(url, token)
+        if hold and not dry_run:
+            settings["lease"] = lease_to_hold(client, lease)
+        fault |= {key: setting for key, setting in settings.items() if setting is not None}
+        answer = client.post("/api/faults", fault, dry_run="true" if dry_run else None)
     except ClientError as error:
         fail(error)
     if json:
@@ -105,7 +127,49 @@ def add(
     elif dry_run:
         typer.echo(f"{_effect(answer['result'])}: would hit {_hits(answer['result'])}")
     else:
-        typer.echo(_added(answer))
+        typer.echo(_added(answer["result"], answer))
+    if hold and not dry_run:
+        keep_holding(client, answer["result"])
+
+
+@app.command("load", epilog=_LOAD_EXAMPLES)
+def load(
+    file: Annotated[Path, typer.Argument(help="YAML or JSON file with a list of faults.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be hit.")] = False,
+    json: Json = False,
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+) -> None:
+    """Add all faults of a file in one tick, or none of them."""
+    try:
+        answer = Client(url, token).post("/api/faults", _read(file), dry_run="true" if dry_run else None)
+    except ClientError as error:
+        fail(f"{file}: {error}")
+    if json:
+        print_json(answer)
+        return
+    for fault in answer["result"]:
+        typer.echo(f"{_effect(fault)}: would hit {_hits(fault)}" if dry_run else _added(fault, answer))
+
+
+@app.command("renew")
+def renew(
+    names: Annotated[list[str], typer.Argument(help="Names of faults.")],
+    json: Json = False,
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+) -> None:
+    """Begin the leases of faults anew."""
+    try:
+        client = Client(url, token)
+        answers = [client.post(f"/api/faults/{name}/renew", {}) for name in names]
+    except ClientError as error:
+        fail(error)
+    renewed = [name for answer in answers for name in answer["result"]]
+    if json:
+        print_json({"renewed": renewed, "tick": answers[-1]["tick"], "time_s": answers[-1]["time_s"]})
+    else:
+        typer.echo(f"renewed: {', '.join(renewed)}")
 
 
 @app.command("list")
@@ -146,9 +210,11 @@ def explain(
         ("hits", _hits(fault)),
         ("shape", ", ".join(f"{key} {setting}" for key, setting in fault["shape"].items())),
         ("phase", f"{fault['phase']}, strength {fault['strength']:.0%}"),
+        ("waits for", fault["when"] or "-"),
         ("begin", _time(fault["begin"])),
         ("next change", _time(fault["next_change"])),
         ("end", _time(fault["end"])),
+        ("lease until", _time(fault["lease_end"])),
         ("changes", about["changes"]),
         ("expected", about["expected"]),
     ):
@@ -186,6 +252,7 @@ def clear(
 @app.command("kinds")
 def kinds_(
     target: Annotated[str | None, typer.Argument(help="Where; everything where not given.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Tell all about each kind.")] = False,
     json: Json = False,
 ) -> None:
     """List what can be injected, or what can be injected at a target, with parameters and units."""
@@ -198,6 +265,9 @@ def kinds_(
         fail(error)
     if json:
         print_json(rows)
+        return
+    if full:
+        typer.echo("\n".join(map(_sheet, rows)))
         return
     measured = max((row["targets"] for row in rows), key=len)
     where = {} if target is not None else {row["kind"]: _written(row["targets"]) for row in rows}
@@ -236,10 +306,35 @@ def _faults(url: str, token: str | None) -> list[dict[str, Any]]:
     return faults
 
 
-def _added(answer: dict[str, Any]) -> str:
-    fault = answer["result"]
+def _read(file: Path) -> list[Any]:
+    """The faults of a file, as far as their keys can be checked here; says file and line of what is wrong."""
+    from bms_emulator.faults.spec import FaultError, FaultSpec
+    from bms_emulator.profile.document import read_document
+    from bms_emulator.profile.errors import ProfileError
+
+    try:
+        document = read_document(file)
+    except ProfileError as error:
+        fail(error)
+    faults = document.data
+    if not isinstance(faults, list) or not faults:
+        fail(f"{file}: must be a list of faults")
+    problems = [str(problem) for problem in document.problems]
+    for place, fault in enumerate(faults):
+        try:
+            FaultSpec.read(fault)
+        except FaultError as error:
+            problems.append(str(document.problem((place,), str(error))))
+    if problems:
+        fail("\n".join(problems))
+    return faults
+
+
+def _added(fault: dict[str, Any], answer: dict[str, Any]) -> str:
     when = f"active from tick {answer['tick']}, {answer['time_s']:.3f} s"
-    if fault["begin"] > answer["time_s"]:
+    if fault["begin"] is None:
+        when = f"accepted at tick {answer['tick']}, waits for {fault['when']}"
+    elif fault["begin"] > answer["time_s"]:
         when = f"accepted at tick {answer['tick']}, begins at {fault['begin']:.3f} s"
     until = "" if fault["end"] is None else f", until {fault['end']:.3f} s"
     replaced = " (replaced)" if fault["replaced"] else ""
@@ -276,6 +371,16 @@ def _parameters(kind: dict[str, Any]) -> str:
         text = f"--{row['name'].replace('_', '-')} [{' | '.join(units[:3])}{' | ...' if units[3:] else ''}]"
         texts.append(text if row["required"] else f"{text} = {row['default']}")
     return "\n".join(texts)
+
+
+def _sheet(kind: dict[str, Any]) -> str:
+    """All about a kind: where, settings, what it changes, and what a BMS should do about it."""
+    lines = [f"{kind['kind']}: {kind['description']}", f"  on           {', '.join(kind['on'])} (as {kind['word']})"]
+    for row in kind["parameters"]:
+        needed = "required" if row["required"] else f"default {row['default']}"
+        units = ", ".join(row["allowed"]) or row["unit"] or "number"
+        lines.append(f"  --{row['name'].replace('_', '-'):<10} {row['description']} [{units}; {needed}]")
+    return "\n".join([*lines, f"  changes      {kind['changes']}", f"  expected     {kind['expected']}"])
 
 
 def _written(targets: list[str]) -> str:

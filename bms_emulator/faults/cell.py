@@ -1,12 +1,14 @@
 """Faults of cells, and of what keeps them from earth."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+import numpy as np
+from pydantic import Field, PrivateAttr
 
-from bms_emulator.faults.kind import PlantFault, register
-from bms_emulator.faults.quantity import POWER, RATIO, RESISTANCE, Unit
-from bms_emulator.faults.target import CELL, RACK
+from bms_emulator.faults.kind import Blow, PlantFault, register
+from bms_emulator.faults.quantity import CURRENT, POWER, RATIO, RESISTANCE, Unit
+from bms_emulator.faults.target import CELL, PACK, RACK, Hits
+from bms_emulator.profile.site import SiteProfile
 
 
 @register("cell-internal-short", "internal-short", CELL)
@@ -41,6 +43,82 @@ class ResistanceGrowth(PlantFault):
     def bend(self, strength: float) -> float:
         """Factor on the cell's resistances [1]."""
         return 1.0 + strength * (self.factor - 1.0)
+
+
+@register("cell-self-discharge", "self-discharge", CELL)
+class SelfDischarge(PlantFault):
+    """The cell loses charge inside faster than its kind: dendrites, moisture, a soft short far too weak to be felt."""
+
+    arrays: ClassVar = ("cell_short_conductance",)
+    changes: ClassVar = (
+        "Conductance beside the cell that takes the current at half charge [S]; several of one cell add."
+    )
+    expected: ClassVar = "Nothing for days; then it is balanced against all others, and spread and imbalance are found."
+    gradual: ClassVar = True
+
+    current: Annotated[float, Unit(CURRENT), Field(gt=0, le=1e3)]
+    """Current that it loses at half charge."""
+    _voltage: float = PrivateAttr(1.0)
+
+    def fit(self, site: SiteProfile, hits: Hits) -> Self:
+        """With the voltage of the site's cells at half charge [V]."""
+        curve = site.container.rack.pack.cell.open_circuit
+        fitted = self.model_copy()
+        fitted._voltage = float(np.interp(0.5, curve.soc, curve.voltage_v))
+        return fitted
+
+    def bend(self, strength: float) -> float:
+        """Conductance [S]."""
+        return strength * self.current / self._voltage
+
+
+@register("cell-capacity-loss", "capacity-loss", CELL)
+class CapacityLoss(PlantFault):
+    """The cell has lost capacity, and the charge that sat in it. What is given back by clearing is given back empty."""
+
+    arrays: ClassVar = ("cell_capacity_gain",)
+    changes: ClassVar = "Factor on the capacity of the cell [1]; several factors on one cell multiply."
+    expected: ClassVar = "It is full and empty before all others: capacity and health fall, spread grows at both ends."
+    gradual: ClassVar = True
+
+    loss: Annotated[float, Unit(RATIO), Field(gt=0, le=0.95)]
+    """Share of the capacity that is lost."""
+
+    def bend(self, strength: float) -> float:
+        """Factor on the capacity [1]."""
+        return 1.0 - strength * self.loss
+
+
+@register("soc-shift", "soc-shift", CELL, PACK, RACK)
+class SocShift(Blow):
+    """Cells are at another state of charge than the others: a replaced module, a rack that stood apart for months.
+
+    A whole rack that is shifted far enough may not join the bus any more.
+    """
+
+    changes: ClassVar = "State of charge of the cells, once, within 0% and 100%; only charging or balancing mends it."
+    expected: ClassVar = "Spread and imbalance alarm, balancing begins; a rack too far off is kept from the bus."
+
+    shift: Annotated[float, Unit(RATIO), Field(ge=-1, le=1)]
+    """What is added once."""
+
+    @property
+    def settings(self) -> dict[str, float | str]:
+        """How far."""
+        return {"shift": self.shift}
+
+
+@register("cell-reversed", "reversed", CELL)
+class CellReversed(PlantFault):
+    """The cell is built in the wrong way round: its voltage counts against the string, and discharge charges it."""
+
+    arrays: ClassVar = ("cell_reversed",)
+    changes: ClassVar = "Sign of the cell's source in the string; faults of one cell join."
+    expected: ClassVar = "A reading at the lowest end, a string two cells short: low cell voltage, no connection."
+
+    def bend(self, strength: float) -> float:
+        """Reversed."""
+        return 1.0
 
 
 @register("cell-heater", "heater", CELL)
@@ -101,3 +179,32 @@ class InsulationDrop(PlantFault):
         if self.pole == "both":
             return dict.fromkeys(self.arrays, 0.5 * conductance)
         return {f"insulation_leak_{self.pole}": conductance}
+
+
+@register("ground-fault", "ground-fault", RACK)
+class GroundFault(PlantFault):
+    """A point of the string touches earth: one of its poles, or a cell in between.
+
+    Seen from both poles a fault at a share x of the voltage is x of its conductance at the positive pole and the rest
+    at the negative one.
+    """
+
+    arrays: ClassVar = ("insulation_leak_positive", "insulation_leak_negative")
+    changes: ClassVar = "Conductance between the poles of the rack and earth [S]; several leaks add."
+    expected: ClassVar = "Insulation alarm of the pole that is nearer, of both in the middle; the rack must not stay."
+    gradual: ClassVar = True
+
+    resistance: Annotated[float, Unit(RESISTANCE), Field(ge=1)]
+    """Resistance to earth."""
+    place: Annotated[float, Unit(RATIO), Field(ge=0, le=1)] = 0.5
+    """Where in the string: 0% at its negative pole, 100% at its positive one."""
+
+    def bend(self, strength: float) -> float:
+        """Conductance to earth [S]."""
+        return strength / self.resistance
+
+    def effects(self, strength: float) -> dict[str, float]:
+        """Its shares at both poles."""
+        conductance = self.bend(strength)
+        positive, negative = self.arrays
+        return {positive: self.place * conductance, negative: (1.0 - self.place) * conductance}

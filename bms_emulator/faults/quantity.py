@@ -85,8 +85,14 @@ TEMPERATURE_DIFFERENCE: Final = _dimension("temperature difference", "K", mK="0.
 MASS_FLOW: Final = Dimension(
     "mass flow", "kg/s", {"kg/s": Decimal(1), "g/s": Decimal("0.001"), "kg/h": Decimal(1) / Decimal(3600)}, {}
 )
+PRESSURE: Final = _dimension("pressure", "Pa", kPa="1000", MPa="1000000", mbar="100", bar="100000")
+ENERGY: Final = _dimension("energy", "J", kJ="1000", MJ="1000000", Wh="3600", kWh="3600000", MWh="3600000000")
 IRRADIANCE: Final = Dimension("irradiance", "W/m2", {"W/m2": Decimal(1), "W/m²": Decimal(1)}, {})
 RATIO: Final = Dimension("ratio", "1", {"%": Decimal("0.01")}, {})
+CAPACITANCE: Final = _dimension("capacitance", "F", mF="0.001", uF="0.000001")
+CONCENTRATION: Final = Dimension("share by volume", "1", {"%": Decimal("0.01"), "ppm": Decimal("0.000001")}, {})
+EXTINCTION: Final = Dimension("extinction of light", "1/m", {"1/m": Decimal(1), "/m": Decimal(1)}, {})
+COUNT: Final = Dimension("number", "1", {}, {})
 FREQUENCY: Final = Dimension(
     "frequency",
     "/s",
@@ -99,6 +105,20 @@ FREQUENCY: Final = Dimension(
     },
     {},
 )
+
+BY_UNIT: Final = {
+    "V": VOLTAGE,
+    "A": CURRENT,
+    "W": POWER,
+    "var": REACTIVE_POWER,
+    "VA": APPARENT_POWER,
+    "K": TEMPERATURE,
+    "s": TIME,
+    "Ohm": RESISTANCE,
+    "Hz": FREQUENCY,
+    "1": RATIO,
+}
+"""What texts such as ``200kW`` may be written for, by the unit of a point."""
 
 
 def quantity(value: object, dimension: Dimension) -> float:
@@ -129,6 +149,13 @@ class Unit:
         return core_schema.no_info_before_validator_function(
             lambda value: quantity(value, self.dimension), handler(source)
         )
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Says what a field takes that is no quantity: ``alarm: Annotated[str, Taken("id of an alarm")]``."""
+
+    what: str
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,61 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from bms_emulator.faults import cell, cmu, contactor, cooling, grid, link, pcs, safety, sensor
+from bms_emulator.faults import (
+    afe,
+    cell,
+    clock,
+    cmu,
+    contactor,
+    converter,
+    cooling,
+    electrical,
+    environment,
+    firmware,
+    grid,
+    hv,
+    link,
+    master,
+    modifier,
+    mqtt,
+    ntc,
+    pcs,
+    safety,
+    sensor,
+    string,
+    system,
+)
 from bms_emulator.faults.kind import KINDS, Kind
-from bms_emulator.faults.quantity import SignalUnit, Unit
+from bms_emulator.faults.quantity import SignalUnit, Taken, Unit
+from bms_emulator.faults.signals import Signal, Target
 from bms_emulator.faults.spec import FaultError, near, problems
-from bms_emulator.faults.target import Signal, Target, classify
+from bms_emulator.faults.target import classify, parts
 from bms_emulator.profile.descriptions import descriptions
 
-FAMILIES = (cell, cmu, contactor, cooling, grid, link, pcs, safety, sensor)
+FAMILIES = (
+    afe,
+    cell,
+    clock,
+    cmu,
+    contactor,
+    converter,
+    cooling,
+    electrical,
+    environment,
+    firmware,
+    grid,
+    hv,
+    link,
+    master,
+    modifier,
+    mqtt,
+    ntc,
+    pcs,
+    safety,
+    sensor,
+    string,
+    system,
+)
 """Modules whose kinds are registered; importing them is what registers."""
 
 
@@ -21,14 +68,16 @@ def find(word: str, target: Target, where: str) -> type[Kind]:
     """The kind that a word (``stop``) or full name (``pump-stop``) means on a target.
 
     Raises:
-        FaultError: There is none; says what the target takes, and what the word is for.
+        FaultError: There is none; says what the target takes, and what the word is for: parts of it, else other things.
     """
     there = [kind for kind in KINDS.values() if target in kind.targets]
     for kind in there:
         if word in (kind.word, kind.kind):
             return kind
-    elsewhere = sorted({t.name for kind in KINDS.values() if word in (kind.word, kind.kind) for t in kind.targets})
-    hint = f" ({word} is for: {', '.join(elsewhere)})" if elsewhere else ""
+    elsewhere = [known for kind in KINDS.values() if word in (kind.word, kind.kind) for known in kind.targets]
+    here = {part for known in elsewhere for part in parts(where, known)}
+    meant = sorted(here or {known.name for known in elsewhere})
+    hint = f" ({word} is for: {', '.join(meant)})" if meant else ""
     words = [kind.word for kind in there]
     raise FaultError(f"{where}: no fault {word!r} on a {target.name}{hint}{near(word, words)}")
 
@@ -89,12 +138,21 @@ def _unit(field: FieldInfo, target: Target | None) -> tuple[str, list[str]]:
     for mark in field.metadata:
         if isinstance(mark, Unit):
             return mark.dimension.si, mark.dimension.written
-        if isinstance(mark, SignalUnit) and isinstance(target, Signal):
-            dimension = getattr(target, mark.of)
-            return dimension.si, [*mark.words, *dimension.written]
+        if isinstance(mark, Taken):
+            return mark.what, [mark.what]
         if isinstance(mark, SignalUnit):
-            unit = "unit of the reading per time" if mark.of == "rate" else "unit of the reading"
-            return unit, [*mark.words, unit]
+            return _of_signal(mark, target)
     if get_origin(field.annotation) is Literal:
         return "word", list(get_args(field.annotation))
+    if field.annotation is str:
+        return "target", []
     return "", []
+
+
+def _of_signal(mark: SignalUnit, target: Target | None) -> tuple[str, list[str]]:
+    """The same of a quantity of the signal that is hit."""
+    if isinstance(target, Signal):
+        dimension = getattr(target, mark.of)
+        return dimension.si, [*mark.words, *dimension.written]
+    unit = "unit of the reading per time" if mark.of == "rate" else "unit of the reading"
+    return unit, [*mark.words, unit]

@@ -1,12 +1,16 @@
 """Faults of fire panels and of the battery behind the auxiliary supply."""
 
+from collections.abc import Callable
 from typing import Annotated, ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from bms_emulator.faults.kind import PlantFault, register
 from bms_emulator.faults.quantity import FREQUENCY, RATIO, Unit
-from bms_emulator.faults.target import DETECTOR, FIRE_PANEL, UPS
+from bms_emulator.faults.target import DETECTOR, FIRE_PANEL, UPS, Hits
+from bms_emulator.plant.state import Detector
+from bms_emulator.profile.site import SiteProfile
 
 
 @register("detector-stuck", "stuck", DETECTOR)
@@ -36,6 +40,25 @@ class DetectorFailed(PlantFault):
     def bend(self, strength: float) -> float:
         """Failed."""
         return 1.0
+
+
+@register("fire-panel-fault", "fault", FIRE_PANEL)
+class FirePanelFault(PlantFault):
+    """The panel has lost all of its detectors, and knows: a blown loop fuse. What its hand-held parts do goes on."""
+
+    arrays: ClassVar = ("detector_failed",)
+    changes: ClassVar = "State of all detectors of the panel; what has tripped stays tripped until a reset."
+    expected: ClassVar = "Fault of the fire panel: nothing watches for fire, gas or smoke, whoever runs it must."
+
+    def bend(self, strength: float) -> float:
+        """Failed."""
+        return 1.0
+
+    def reach(self, hits: Hits, site: SiteProfile, find: Callable[[str], Hits]) -> Hits:
+        """All detectors of the panels."""
+        count = len(Detector)
+        index = (hits.index[:, None] * count + np.arange(count)).ravel()
+        return Hits(hits.target, index, hits.names, hits.total * count)
 
 
 @register("agent-leak", "leak", FIRE_PANEL)

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from bms_emulator.faults.quantity import TIME, quantity
@@ -17,7 +17,7 @@ class FaultError(ValueError):
 
 def _delay(value: object) -> float:
     if isinstance(value, str) and value.strip()[:1].isalpha():
-        raise ValueError(f"{value!r}: conditions are not supported; write the delay after acceptance, such as '+5s'")
+        raise ValueError(f"{value!r}: is no delay; write one such as '+5s', and a condition under 'when'")
     delay = quantity(value, TIME)
     if delay < 0.0:
         raise ValueError(f"{value!r} lies in the past; write the delay after acceptance, such as '+5s'")
@@ -26,6 +26,9 @@ def _delay(value: object) -> float:
 
 class FaultSpec(BaseModel):
     """A fault: what happens, where, how strongly over time, and when. Times are simulated times.
+
+    It begins a delay after it was accepted, or after its condition was met where it has one. It ends when its time or
+    its shape is over, when it is cleared, or when its lease has run out, whichever comes first.
 
     Example:
         ``{"kind": "stuck", "target": "rack[3].cell[41].voltage", "parameters": {"value": "3.70V"}, "at": "+5s",
@@ -43,13 +46,26 @@ class FaultSpec(BaseModel):
     shape: Shape = Step()
     """Strength over time."""
     at: Annotated[float, BeforeValidator(_delay)] = 0.0
-    """Delay from acceptance to the beginning [s]."""
+    """Delay from acceptance, or from the moment when the condition is met, to the beginning [s]."""
+    when: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    """Condition that it waits for, ``rack[3].soc < 20%`` or ``rack[*].temperature_max > 45degC for 10s``; where not
+    given it begins at once."""
+    rearm: bool = False
+    """Whether it waits anew once it has ended: until the condition has failed and is met again."""
     duration: Annotated[Duration | None, Field(alias="for")] = None
     """Time from beginning to end [s]; written ``for``; until cleared where not given."""
+    lease: Duration | None = None
+    """Time from acceptance or the last renewal after which it ends by itself [s]; no end where not given."""
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] | None = None
     """Unique name; a fault of the same name is replaced. Made from kind and number where not given."""
     seed: Annotated[int, Field(ge=0)] | None = None
     """Seed of random shapes and jitter; the fault's number where not given."""
+
+    @model_validator(mode="after")
+    def _waits(self) -> "FaultSpec":
+        if self.rearm and self.when is None:
+            raise ValueError("rearm: needs a condition to wait for; give 'when'")
+        return self
 
     @classmethod
     def read(cls, data: "FaultSpec | Mapping[str, Any]") -> "FaultSpec":

@@ -4,7 +4,6 @@ The catalogue is handed in, known by its shape only: a component is found throug
 its probe, whose array has the axes of the overlay that bends the component.
 """
 
-import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,19 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bms_emulator.arrays import ROOTS, Slot
-from bms_emulator.faults.quantity import (
-    CURRENT,
-    FREQUENCY,
-    IRRADIANCE,
-    MASS_FLOW,
-    POWER,
-    RATIO,
-    TEMPERATURE,
-    TEMPERATURE_DIFFERENCE,
-    VOLTAGE,
-    Dimension,
-)
+from bms_emulator.faults.signals import INDEXED, SIGNALS, Signal, Target
 from bms_emulator.faults.spec import FaultError, near
+from bms_emulator.faults.wire import find_devices
 from bms_emulator.profile.site import SiteProfile
 
 
@@ -63,63 +52,8 @@ class Catalogue(Protocol):
         """What a selector picks; a ValueError says why it picks nothing."""
 
 
-_INDEXED = re.compile(r"\b(container|rack|pack|cell|temperature_sensor|contactor|phase|detector|pcs)\b")
-"""Segments of a path that take an index."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """A class of things that the same faults can hit.
-
-    Attributes:
-        name: What it is called in messages and listings.
-        paths: Selectors without indices by which it is written.
-    """
-
-    name: str
-    paths: tuple[str, ...]
-
-    @property
-    def selectors(self) -> list[str]:
-        """How it is written, with all indices."""
-        return [_INDEXED.sub(r"\1[*]", path) for path in self.paths]
-
-
-@dataclass(frozen=True)
-class Signal(Target):
-    """A measured point.
-
-    Attributes:
-        array: Its array in the measured group.
-        reading: Dimension of a reading.
-        difference: Dimension of the difference of two readings.
-        open_reading: What it reads with an open lead, in SI; NaN is invalid.
-        short_reading: What it reads with its leads shorted, in SI; NaN is invalid.
-        device: The device whose measured group the array is in, where that is not the container: the array in the
-            sensor overlay is ``<device>_<array>``.
-    """
-
-    array: str
-    reading: Dimension
-    difference: Dimension
-    open_reading: float
-    short_reading: float
-    device: str = ""
-
-    @property
-    def channels(self) -> str:
-        """Its array in the sensor overlay."""
-        return f"{self.device}_{self.array}" if self.device else self.array
-
-    @property
-    def readings(self) -> str:
-        """Full name of its array in the arena."""
-        return ".".join(part for part in ("measured", self.device, self.array) if part)
-
-    @property
-    def rate(self) -> Dimension:
-        """Dimension of a drift."""
-        return self.difference.per_time()
+_SEATED = re.compile(r"(^|\.)(branch|bus|cmu|controller|enclosure|master)$")
+"""What is found by the points of the component that it belongs to."""
 
 
 @dataclass(frozen=True)
@@ -134,56 +68,28 @@ class Component(Target):
 
 
 @dataclass(frozen=True)
+class Process(Target):
+    """The emulator itself."""
+
+
+@dataclass(frozen=True)
 class Connection(Target):
-    """A server's connections: ``modbus``, ``modbus:<map>`` or ``modbus:<map>/<unit>``."""
+    """A server's connections, as :class:`bms_emulator.faults.wire.WireTarget` reads them; or that to a broker."""
 
 
-INVALID: Final = math.nan
-NTC_OPEN: Final = TEMPERATURE.parse("-40degC")
-"""Reading of an NTC with an open lead: the cold end of its range [K]."""
-NTC_SHORT: Final = TEMPERATURE.parse("125degC")
-"""Reading of a shorted NTC: the hot end of its range [K]."""
+_RACK = "container.rack"
 
-_RACK, _LOOP = "container.rack", "container.coolant"
-_NTC = (TEMPERATURE, TEMPERATURE_DIFFERENCE, NTC_OPEN, NTC_SHORT)
-
-ANALOGUE: Final = (
-    Signal("cell voltage", (f"{_RACK}.cell.voltage",), "cell_voltage", VOLTAGE, VOLTAGE, INVALID, 0.0),
-    Signal(
-        "cell temperature",
-        (f"{_RACK}.temperature_sensor.temperature", f"{_RACK}.cell.temperature"),
-        "temperature",
-        *_NTC,
-    ),
-    Signal("string current", (f"{_RACK}.current",), "current", CURRENT, CURRENT, INVALID, 0.0),
-    Signal("string voltage", (f"{_RACK}.string_voltage",), "string_voltage", VOLTAGE, VOLTAGE, 0.0, 0.0),
-    Signal("link voltage", (f"{_RACK}.link_voltage",), "link_voltage", VOLTAGE, VOLTAGE, 0.0, 0.0),
-    Signal("coolant temperature", (f"{_LOOP}.supply_temperature",), "coolant_supply_temperature", *_NTC),
-    Signal("coolant temperature", (f"{_LOOP}.return_temperature",), "coolant_return_temperature", *_NTC),
-    Signal("coolant flow", (f"{_LOOP}.flow",), "coolant_flow", MASS_FLOW, MASS_FLOW, 0.0, 0.0),
-    Signal("string current", (f"{_RACK}.current_second",), "current_second", CURRENT, CURRENT, INVALID, 0.0),
-    Signal("fuse voltage", (f"{_RACK}.fuse_voltage",), "fuse_voltage", VOLTAGE, VOLTAGE, 0.0, 0.0),
-    Signal("terminal temperature", (f"{_RACK}.terminal_temperature",), "terminal_temperature", *_NTC),
-    Signal("grid power", ("meter.power",), "power", POWER, POWER, INVALID, 0.0, "meter"),
-    Signal("grid voltage", ("meter.voltage",), "voltage", VOLTAGE, VOLTAGE, 0.0, 0.0, "meter"),
-    Signal("grid current", ("meter.current",), "current", CURRENT, CURRENT, 0.0, 0.0, "meter"),
-    Signal("grid frequency", ("meter.frequency",), "frequency", FREQUENCY, FREQUENCY, INVALID, 0.0, "meter"),
-    Signal("outside temperature", ("weather.ambient_temperature",), "ambient_temperature", *_NTC, "weather"),
-    Signal("outside humidity", ("weather.humidity",), "humidity", RATIO, RATIO, INVALID, 0.0, "weather"),
-    Signal("irradiance", ("weather.irradiance",), "irradiance", IRRADIANCE, IRRADIANCE, 0.0, 0.0, "weather"),
-)
-FEEDBACK: Final = Signal(
-    "contactor feedback", (f"{_RACK}.contactor.feedback",), "contactor_feedback", RATIO, RATIO, 0.0, 1.0
-)
-"""An auxiliary contact, 1 closed."""
-SIGNALS: Final = (*ANALOGUE, FEEDBACK)
 CELL: Final = Component("cell", (f"{_RACK}.cell",), "soc")
 RACK: Final = Component("rack", (_RACK,), "insulation_resistance")
-BRANCH: Final = Component("branch", (f"{_RACK}.pack.branch", f"{_RACK}.pack"), "coolant_flow")
+PACK: Final = Component("pack", (f"{_RACK}.pack",), "coolant_flow")
+BRANCH: Final = Component("coolant branch", (f"{_RACK}.pack.branch",), "coolant_flow")
 CMU: Final = Component("monitoring unit", (f"{_RACK}.pack.cmu",), "cmu_faults")
 CONTACTOR: Final = Component("contactor", (f"{_RACK}.contactor",), "closed")
 PUMP: Final = Component("pump", ("container.pump",), "speed")
 CHILLER: Final = Component("chiller", ("container.chiller",), "mode")
+BUS: Final = Component("dc bus", ("container.bus",), "bus_voltage")
+ENCLOSURE: Final = Component("enclosure", ("container.enclosure",), "air_temperature")
+VENTILATION: Final = Component("gas fan", ("container.ventilation",), "power")
 DETECTOR: Final = Component("detector", ("container.detector",), "state")
 FIRE_PANEL: Final = Component("fire panel", ("container.fire",), "agent_lost")
 UPS: Final = Component("ups", ("container.ups",), "soc")
@@ -194,16 +100,28 @@ WEATHER: Final = Component("weather station", ("weather",), "silent")
 PCS: Final = Component("pcs", ("pcs",), "state")
 DC_BREAKER: Final = Component("dc breaker", ("pcs.dc_breaker",), "closed")
 AC_BREAKER: Final = Component("ac breaker", ("pcs.ac_breaker",), "closed")
-MODBUS: Final = Connection("modbus", ("modbus",))
+RACK_CONTROLLER: Final = Component("rack controller", (f"{_RACK}.controller",), "insulation_resistance")
+BANK_CONTROLLER: Final = Component("bank controller", ("container.controller",), "bus_voltage")
+SUPPLY: Final = Component("auxiliary supply", ("container.supply",), "bus_voltage")
+MASTER: Final = Component("master", ("container.master",), "bus_voltage")
+ENGINE: Final = Process("engine", ("emulator",))
+MODBUS: Final = Connection("modbus", ("modbus", "modbus:<map>", "modbus:<map>[*]"))
+MODBUS_CLIENT: Final = Connection("modbus client", ("modbus@<client>", "modbus:<map>@<client>"))
+MODBUS_UNIT: Final = Connection("modbus unit", ("modbus:<map>/<unit>", "modbus:<map>/<unit>@<client>"))
+MQTT: Final = Connection("mqtt", ("mqtt",))
 TARGETS: Final[tuple[Target, ...]] = (
     *SIGNALS,
     CELL,
     RACK,
+    PACK,
     BRANCH,
     CMU,
     CONTACTOR,
     PUMP,
     CHILLER,
+    BUS,
+    ENCLOSURE,
+    VENTILATION,
     DETECTOR,
     FIRE_PANEL,
     UPS,
@@ -214,10 +132,16 @@ TARGETS: Final[tuple[Target, ...]] = (
     PCS,
     DC_BREAKER,
     AC_BREAKER,
+    RACK_CONTROLLER,
+    BANK_CONTROLLER,
+    SUPPLY,
+    MASTER,
+    ENGINE,
     MODBUS,
+    MODBUS_CLIENT,
+    MODBUS_UNIT,
+    MQTT,
 )
-
-_MODBUS = re.compile(r"^modbus(:(?P<map>[^/:]+)(/(?P<unit>[^/]+))?)?$")
 
 
 def classify(target: str) -> Target:
@@ -228,10 +152,10 @@ def classify(target: str) -> Target:
     """
     text = target.strip()
     if re.split(r"[^a-z]", text, maxsplit=1)[0] == "modbus":
-        return MODBUS
-    path = re.sub(r"\[[^\]]*\]", "", text)
-    if path.partition(".")[0] not in (*ROOTS, "plant"):
-        path = f"container.{path}"
+        return MODBUS_UNIT if "/" in text else MODBUS_CLIENT if "@" in text else MODBUS
+    if text in MQTT.paths:
+        return MQTT
+    path = _path_of(text)
     for known in TARGETS:
         if path in known.paths:
             return known
@@ -239,6 +163,19 @@ def classify(target: str) -> Target:
         raise FaultError(f"{target}: a point of the plant is the truth, which no fault can bend; name the component")
     paths = [path.removeprefix("container.") for known in TARGETS for path in known.paths]
     raise FaultError(f"{target}: nothing that a fault can hit{near(path.removeprefix('container.'), paths)}")
+
+
+def _path_of(text: str) -> str:
+    """The path that a target text means, without indices."""
+    path = re.sub(r"\[[^\]]*\]", "", text.strip())
+    return path if path.partition(".")[0] in (*ROOTS, "plant") else f"container.{path}"
+
+
+def parts(text: str, target: Target) -> list[str]:
+    """How what a target is called is written where it is a part of what a target text means."""
+    path = _path_of(text)
+    tails = [own.removeprefix(path) for own in target.paths if own.startswith(f"{path}.")]
+    return [text.strip() + INDEXED.sub(r"\1[*]", tail) for tail in tails]
 
 
 @dataclass(frozen=True)
@@ -249,11 +186,13 @@ class Hits:
         target: Class of things.
         index: Flat positions in the array that the faults bend, ascending; of devices, their places in the site's list.
         names: Names of the first of them.
+        total: How many there are that it could have found; of devices, 0.
     """
 
     target: Target
     index: NDArray[np.int64]
     names: tuple[str, ...]
+    total: int = 0
 
     def __len__(self) -> int:
         """Number of things."""
@@ -283,8 +222,11 @@ def resolve(text: str, catalogue: Catalogue, site: SiteProfile, units: ModbusUni
     if isinstance(target, Signal):
         return _points(text, target, text, "", catalogue)
     if isinstance(target, Component):
-        stem = text.strip().removesuffix(".branch").removesuffix(".cmu")
-        return _points(text, target, f"plant.{stem}.{target.probe}", f".{target.probe}", catalogue)
+        stem = _SEATED.sub("", text.strip())
+        selector = ".".join(part for part in ("plant", stem, target.probe) if part)
+        return _points(text, target, selector, f".{target.probe}", catalogue)
+    if isinstance(target, Process):
+        return Hits(target, np.zeros(1, np.int64), (text.strip(),))
     return _devices(text, target, site, units)
 
 
@@ -295,7 +237,8 @@ def _points(text: str, target: Target, selector: str, probe: str, catalogue: Cat
         raise FaultError(str(error).replace(selector, text)) from None
     offsets, first = np.unique(selection.offsets(), return_index=True)
     names = tuple(name.removeprefix("plant.").removesuffix(probe) for name in _names(selection, first[:SHOWN]))
-    return Hits(target, offsets - selection.family.slot.offset, names)
+    slot = selection.family.slot
+    return Hits(target, offsets - slot.offset, names, slot.size)
 
 
 def _names(selection: Selection, positions: NDArray[np.int64]) -> Iterator[str]:
@@ -309,18 +252,9 @@ def _names(selection: Selection, positions: NDArray[np.int64]) -> Iterator[str]:
 
 
 def _devices(text: str, target: Target, site: SiteProfile, units: ModbusUnits | None) -> Hits:
-    match = _MODBUS.match(text.strip())
-    if match is None:
-        raise FaultError(f"{text}: write modbus, modbus:<map> or modbus:<map>/<unit>")
-    devices, unit = site.modbus.devices, match["unit"]
-    chosen = [n for n, device in enumerate(devices) if match["map"] in (None, device.map)]
-    if not chosen:
-        maps = sorted({device.map for device in devices})
-        raise FaultError(f"{text}: no such register map is served{near(match['map'] or '', maps)}")
-    answering = range(256) if units is None else sorted(units.get(match["map"] or "", ()))
-    if unit is not None and unit not in map(str, answering):
-        allowed = "0 to 255" if units is None else ", ".join(map(str, answering))
-        raise FaultError(f"{text}: no unit {unit} answers there; allowed: {allowed}")
-    one = "" if unit is None else f"/{unit}"
-    names = (f"modbus:{devices[n].map}{one} (container {devices[n].container}, port {devices[n].port})" for n in chosen)
+    if target is MQTT:
+        if site.mqtt.broker == "off":
+            raise FaultError(f"{text}: the site speaks no MQTT, mqtt.broker = off")
+        return Hits(target, np.zeros(1, np.int64), (f"mqtt ({site.mqtt.broker})",))
+    chosen, names = find_devices(text, site, units)
     return Hits(target, np.array(chosen, np.int64), tuple(names)[:SHOWN])

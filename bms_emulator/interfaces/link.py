@@ -21,11 +21,13 @@ class Command:
     """Something asked of the emulator; applied whole at a tick boundary, or refused whole.
 
     Attributes:
-        op: ``write``, ``fault_add``, ``fault_clear``, ``fast_forward``.
+        op: ``write``, ``fault_add``, ``fault_renew``, ``fault_clear``, ``fast_forward``.
         origin: Who asked, e.g. ``modbus:127.0.0.1:51234``, for the journal.
         args: For ``write``: ``{"writes": [[offset, value], ...]}`` with arena offsets and SI values, or
             ``{"refused": why}`` for one that the interface refused itself, so that journal and events tell of it.
-            For ``fault_add``: ``{"fault": {...}, "dry_run": bool}``, the fault as its specification says.
+            For ``fault_add``: ``{"fault": {...}, "dry_run": bool}``, the fault as its specification says, or a list of
+            faults, of which all are added or none.
+            For ``fault_renew``: ``{"names": [...]}``, faults whose leases begin anew.
             For ``fault_clear``: ``{"names": [...]}``, ``{"match": "pattern"}`` or ``{"all": true}``.
             For ``fast_forward``: ``{"days": number}``.
     """

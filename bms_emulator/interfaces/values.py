@@ -9,39 +9,12 @@ from typing import Any
 import numpy as np
 
 from bms_emulator.arrays import Array
-from bms_emulator.faults.quantity import (
-    APPARENT_POWER,
-    CURRENT,
-    FREQUENCY,
-    POWER,
-    RATIO,
-    REACTIVE_POWER,
-    RESISTANCE,
-    TEMPERATURE,
-    TEMPERATURE_DIFFERENCE,
-    TIME,
-    VOLTAGE,
-    quantity,
-)
+from bms_emulator.faults.quantity import BY_UNIT, TEMPERATURE, TEMPERATURE_DIFFERENCE, quantity
 from bms_emulator.interfaces.link import Link
 from bms_emulator.points.catalogue import Catalogue, Family, PointError, Selection
 
 Plain = float | int | bool | str | None
 """A value as JSON knows it; None where a measurement is invalid."""
-
-_DIMENSIONS = {
-    "V": VOLTAGE,
-    "A": CURRENT,
-    "W": POWER,
-    "var": REACTIVE_POWER,
-    "VA": APPARENT_POWER,
-    "K": TEMPERATURE,
-    "s": TIME,
-    "Ohm": RESISTANCE,
-    "Hz": FREQUENCY,
-    "1": RATIO,
-}
-"""What texts such as ``200kW`` may be written for, by the unit of the point."""
 
 SELECTOR_LENGTH_MAX = 256
 DEPTH_MAX = 16
@@ -79,27 +52,34 @@ def wording(family: Family, value: float) -> str | None:
 def number(family: Family, value: object) -> float:
     """The SI value that a JSON value asks a point to take.
 
+    Raises:
+        PointError: The point does not take it; the message says what it takes.
+    """
+    return family.check(reading(family, value))
+
+
+def reading(family: Family, value: object) -> float:
+    """The SI value that a JSON value stands for at a point, whether or not the point takes it.
+
     It is a number, true or false, the name of a choice, or a text with a number and its unit, ``200kW``.
 
     Raises:
-        PointError: The point does not take it; the message says what it takes.
+        PointError: It stands for nothing there; the message says what would.
     """
     info = family.slot.info
     if isinstance(value, bool):
         if info.kind != "boolean":
             raise PointError(f"{family.name} = {json.dumps(value)}: must be {_takes(family)}")
-        return family.check(float(value))
+        return float(value)
     if isinstance(value, str):
         named = {choice: float(n) for n, choice in (info.choices or {}).items()}
         if info.limits is not None and math.isinf(info.limits[1]):
             named["infinity"] = math.inf
-        if value not in named:
-            return family.check(_measured(family, value, tuple(named)))
-        return family.check(named[value])
+        return named[value] if value in named else _measured(family, value, tuple(named))
     if isinstance(value, int | float):
         if not -sys.float_info.max <= value <= sys.float_info.max:
             raise PointError(f"{family.name}: must be {_takes(family)}, and finite")
-        return family.check(float(value))
+        return float(value)
     raise PointError(f"{family.name}: must be {_takes(family)}, not {type(value).__name__}")
 
 
@@ -155,7 +135,7 @@ def writes(catalogue: Catalogue, values: Mapping[str, object], most: int) -> lis
 
 def _measured(family: Family, value: str, near: tuple[str, ...]) -> float:
     """SI value of a number with a unit."""
-    dimension = _DIMENSIONS.get(family.unit)
+    dimension = BY_UNIT.get(family.unit)
     if dimension is TEMPERATURE and family.limits is not None and family.limits[0] <= 0.0:
         dimension = TEMPERATURE_DIFFERENCE  # no temperature is as low as that
     if dimension is None or not value.lstrip("+-.")[:1].isdigit() or value[-1].isdigit():

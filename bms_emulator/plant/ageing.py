@@ -206,6 +206,7 @@ def age_packs(
     stress,
     temperature,
     soc,
+    capacity_left,
     dissipated,
     first,
     end,
@@ -215,9 +216,9 @@ def age_packs(
     State of charge stays where it is: the charge that a cell held in the lost capacity is lost with it. Its energy
     becomes heat of the cell, as side reactions give it off, times `dissipated` (0 where years are skipped).
 
-    Shapes: (rack, cell) for capacity [A s], growth, soh [1], heat [J], temperature [K] and soc [1]; (mechanism, rack,
-    cell) for wear; (rack, pack) for window_time [s] and pack_...; (mechanism, rack, pack) for stress_seen; (rack) and
-    (container) for what is named so; (mechanism, rack) for stress.
+    Shapes: (rack, cell) for capacity [A s], growth, soh, capacity_left [1], heat [J], temperature [K], soc [1];
+    (mechanism, rack, cell) for wear; (rack, pack) for window_time [s] and pack_...; (mechanism, rack, pack) for
+    stress_seen; (rack) and (container) for what is named so; (mechanism, rack) for stress.
     """
     packs, cells = window_time.shape[1], model.cells_per_pack
     for n in range(first, end):
@@ -240,8 +241,8 @@ def age_packs(
                 before / (rack_soh_mean[r] * model.nominal_capacity),
             )
             loss, growth = damage(model, wear[:, r, k], model.cell_rate[r, k])
-            soh[r, k] = 1.0 - loss
-            capacity[r, k] = fresh * (1.0 - loss)
+            soh[r, k] = capacity_left[r, k] * (1.0 - loss)
+            capacity[r, k] = fresh * soh[r, k]
             resistance_growth[r, k] = 1.0 + growth
             if dissipated > 0.0:
                 heat[r, k] += dissipated * (before - capacity[r, k]) * open_circuit(cell_model, soc[r, k])[3]
@@ -342,6 +343,7 @@ def refresh_ageing(
         ageing.stress,
         cells.temperature_core,
         cells.soc,
+        cells.capacity_left,
         dissipated,
         first,
         end,

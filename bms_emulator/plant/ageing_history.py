@@ -91,7 +91,8 @@ def start_at_age(model: PlantModel, state: PlantState, site: SiteProfile) -> Non
     """Age a fresh plant as its site says."""
     years = (site.initial.age or Age()).years
     state.ageing.wear[0] = model.ageing.commissioning_loss ** (1.0 / model.ageing.exponent[0])
-    skip(model, state, declared_day(model.ageing, site), years * SECONDS_PER_YEAR / SECONDS_PER_DAY)
+    day = declared_day(model.ageing, site) if years > 0.0 else Day(np.zeros(1), np.zeros(1))
+    skip(model, state, day, years * SECONDS_PER_YEAR / SECONDS_PER_DAY)
 
 
 def skip_days(model: PlantModel, state: PlantState, site: SiteProfile, days: float) -> Duty:

@@ -144,22 +144,32 @@ class Solution(NamedTuple):
 
 
 @scalar
-def link_of(model, breaker_closed=1.0, precharge_closed=0.0):
-    """What hangs on the racks: the PCS's link, that behind its own resistor, or no more than the filter before it."""
-    if breaker_closed != 0.0:
-        return Link(model.busbar_resistance, model.link_capacitance, model.bleed_resistance, model.link_voltage_max)
-    if precharge_closed != 0.0:
-        resistance = model.busbar_resistance + model.link_precharge_resistance
-        return Link(resistance, model.link_capacitance, model.bleed_resistance, model.link_voltage_max)
-    return Link(
-        model.busbar_resistance, model.filter_capacitance, model.filter_bleed_resistance, model.link_voltage_max
-    )
+def across(resistance, conductance):
+    """Resistance with a conductance [S] beside it [Ohm]."""
+    return resistance / (1.0 + resistance * conductance)
 
 
 @scalar
-def decay_link(model, voltage, dt):
+def link_of(model, breaker_closed=1.0, precharge_closed=0.0, short_conductance=0.0, added_capacitance=0.0):
+    """What hangs on the racks: the PCS's link, that behind its own resistor, or no more than the filter before it.
+
+    A short [S] lies across it wherever it is; a capacitance [F] may have been added to that of the PCS.
+    """
+    capacitance = model.link_capacitance + added_capacitance
+    bleed = across(model.bleed_resistance, short_conductance)
+    if breaker_closed != 0.0:
+        return Link(model.busbar_resistance, capacitance, bleed, model.link_voltage_max)
+    if precharge_closed != 0.0:
+        resistance = model.busbar_resistance + model.link_precharge_resistance
+        return Link(resistance, capacitance, bleed, model.link_voltage_max)
+    bleed = across(model.filter_bleed_resistance, short_conductance)
+    return Link(model.busbar_resistance, model.filter_capacitance, bleed, model.link_voltage_max)
+
+
+@scalar
+def decay_link(model, voltage, added_capacitance, dt):
     """Voltage of a link that only bleeds after dt [s] [V]."""
-    return voltage * math.exp(-dt / (model.bleed_resistance * model.link_capacitance))
+    return voltage * math.exp(-dt / (model.bleed_resistance * (model.link_capacitance + added_capacitance)))
 
 
 @scalar
@@ -380,11 +390,14 @@ def strain(
     # inputs
     air_temperature,
     ripple,
+    # overlay
+    precharge_heat,
     dt,
 ):
     """Let fuses, precharge resistors and terminals see the integral of the squared current of their strings.
 
-    Shapes: fuse_heat, precharge_temperature, terminal_temperature (rack); `ripple` is that of the :class:`Solution`.
+    Shapes: fuse_heat, precharge_temperature, terminal_temperature, precharge_heat (rack); `ripple` is that of the
+    :class:`Solution`.
     """
     decay = math.exp(-dt * model.precharge_cooling / model.precharge_heat_capacity)
     terminal_decay = math.exp(-dt * model.terminal_cooling / model.terminal_heat_capacity)
@@ -396,7 +409,8 @@ def strain(
         precharge_temperature[r] = warm_resistor(
             precharge_temperature[r],
             air_temperature,
-            model.precharge_resistance * (0.0 if past_precharge else current_squared),
+            strings.precharge_gain[r] * model.precharge_resistance * (0.0 if past_precharge else current_squared)
+            + precharge_heat[r],
             model.precharge_cooling,
             decay,
         )

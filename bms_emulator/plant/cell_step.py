@@ -82,6 +82,8 @@ def step_cells(
     rack_charge_resistance,
     # inputs
     rack_current,
+    string_closed,
+    floating_voltage,
     all_capacity,
     all_resistance_growth,
     all_voltage_gain,
@@ -91,6 +93,7 @@ def step_cells(
     # overlay
     all_resistance_gain,
     all_short_conductance,
+    module_joint_resistance,
     tick,
     slow_ticks,
     dt,
@@ -108,7 +111,10 @@ def step_cells(
 
     The constants are the arrays and, in one array, the numbers of :class:`CellModel`.
 
-    Shapes: (rack, cell) for ``all_...`` and asked_balancing, (rack) for ``rack_...``, (rack, pack) for the rest.
+    A joint behind a module that has too much resistance warms the last cell before it.
+
+    Shapes: (rack, cell) for ``all_...`` and asked_balancing, (rack) for ``rack_...``, string_closed and
+    floating_voltage, (rack, pack) for the rest.
     """
     model = CellModel(
         fresh_capacity,
@@ -132,6 +138,7 @@ def step_cells(
         stored = stored_share(direction, model.coulombic_efficiency) * current
         voltage_sum = source_sum = turned_source_sum = charge_sum = turned_charge_sum = 0.0
         resistance_sum = turned_resistance_sum = 0.0
+        joints = model.joint_resistance
         for p in range(packs):
             # unsigned, which spares the check for counting from the end and lets the compiler use vector instructions
             own = range(np.uint64(p * cells), np.uint64((p + 1) * cells))
@@ -357,6 +364,10 @@ def step_cells(
                 pack_r0[r, p], pack_turned_r0[r, p] = r0, turned_r0
                 charge[r, p] = elapsed[r, p] = taken[r, p] = taken_charge[r, p] = taken_current[r, p] = 0.0
 
+            bad_joint = module_joint_resistance[r, p]
+            if bad_joint != 0.0:
+                joints += bad_joint
+                all_heat[r, (p + 1) * cells - 1] += bad_joint * current * current * dt
             fallen = fall(a, r0, q, k1 * (decay1 * i1 - begin1) + k2 * (decay2 * i2 - begin2))
             through = 1.0 + k1 * (1.0 - decay1) + k2 * (1.0 - decay2)
             source_sum += e - fallen
@@ -365,12 +376,12 @@ def step_cells(
             turned_charge_sum += pack_turned_fall_per_charge[r, p]
             resistance_sum += r0 * through
             turned_resistance_sum += pack_turned_r0[r, p] * through
-        rack_voltage[r] = voltage_sum - model.joint_resistance * current
+        rack_voltage[r] = voltage_sum - joints * current if string_closed[r] != 0.0 else floating_voltage[r]
         # charge that a coming step in this and in the other direction takes from each cell for every ampere
         per_ampere = stored_share(direction, model.coulombic_efficiency) * dt
         turned_per_ampere = stored_share(-direction, model.coulombic_efficiency) * dt
-        resistance = resistance_sum + charge_sum * per_ampere + model.joint_resistance
-        turned_resistance = turned_resistance_sum + turned_charge_sum * turned_per_ampere + model.joint_resistance
+        resistance = resistance_sum + charge_sum * per_ampere + joints
+        turned_resistance = turned_resistance_sum + turned_charge_sum * turned_per_ampere + joints
         if direction > 0.0:
             rack_discharge_source_voltage[r], rack_discharge_resistance[r] = source_sum, resistance
             rack_charge_source_voltage[r], rack_charge_resistance[r] = turned_source_sum, turned_resistance

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from bms_emulator.jit import fields_of, kernel, scalar
 from bms_emulator.plant.relaxation import mean_decay
-from bms_emulator.plant.state import ChillerMode
+from bms_emulator.plant.state import ChillerFault, ChillerMode
 from bms_emulator.profile.site import SiteProfile
 from bms_emulator.units import kelvin
 
@@ -17,6 +17,11 @@ STANDBY = float(ChillerMode.STANDBY)
 CIRCULATION = float(ChillerMode.CIRCULATION)
 COOLING = float(ChillerMode.COOLING)
 HEATING = float(ChillerMode.HEATING)
+
+FAN: Final = 1 << int(ChillerFault.CONDENSER_FAN)
+
+HEATER_CUT_OUT = kelvin(90.0)
+"""Supply temperature from which the heater's safety thermostat lets nothing through. Grade [U]."""
 
 START_SHARE = 0.5
 """Supply error at which the compressor starts, relative to the control band; it stops at no error. Grade [U]."""
@@ -158,6 +163,8 @@ def step_chiller(
     # overlay
     chiller_gain,
     pump_gain,
+    heater_stuck,
+    faults,
     dt,
 ):
     """Advance the chillers and pumps by dt [s]; all shapes are (container,), but (field,) for those of the model.
@@ -170,7 +177,7 @@ def step_chiller(
     for c in range(mode.size):
         # a flow switch: compressor and heater wait for the pump
         able = chiller_gain[c] > 0.0 and flow[c] > 0.0
-        cool_air = ambient_temperature[c] <= model.cut_out_ambient
+        cool_air = ambient_temperature[c] <= model.cut_out_ambient and int(faults[c]) & FAN == 0
         running = compressor_on[c] > 0.0
         error = supply_temperature[c] - setpoint[c]
         entering_error = return_temperature[c] - setpoint[c]
@@ -200,6 +207,9 @@ def step_chiller(
             power[c] += heat[c]
         else:
             mode[c] = STANDBY if request[c] == STANDBY else CIRCULATION
+        stuck = heater_stuck[c] * model.rated_heating if supply_temperature[c] < HEATER_CUT_OUT else 0.0
+        heat[c] += stuck
+        power[c] += stuck
         speed = 0.0 if mode[c] == STANDBY else pump_gain[c]
         pump_changed = pump_changed or speed != pump_speed[c]
         pump_speed[c] = speed

@@ -71,6 +71,8 @@ def control_chillers(
     capacity_gain,
     thermostat,
     master_age,
+    heard_request,
+    heard_setpoint,
     # inputs
     control,
     enable,
@@ -84,16 +86,20 @@ def control_chillers(
     alarms,
     # overlay
     chiller_gain,
+    deaf,
+    setpoint_shift,
     dt,
 ):
-    """What every chiller is to do in the coming dt [s]; all shapes are (container,)."""
+    """What every chiller is to do in the coming dt [s]; a deaf one goes on as it last heard; shapes (container,)."""
     for c in range(source.size):
         master_age[c] += dt
         silent = master_timeout[c] > 0.0 and has_lasted(master_age[c], master_timeout[c], dt)
         source[c] = BMS if control[c] == EMS and silent else control[c]
 
-        asked = bms_request[c]
-        cooling = heating = bms_setpoint[c]
+        if deaf[c] == 0.0:
+            heard_request[c], heard_setpoint[c] = bms_request[c], bms_setpoint[c]
+        asked = heard_request[c]
+        cooling = heating = heard_setpoint[c]
         if source[c] == EMS:
             asked = command[c] if enable[c] else OFF
             cooling, heating = cooling_setpoint[c], heating_setpoint[c]
@@ -109,5 +115,5 @@ def control_chillers(
 
         wrong = int(alarms[c])
         request[c] = STANDBY if wrong & DRY else asked
-        setpoint[c] = heating if asked == HEATING else cooling
+        setpoint[c] = (heating if asked == HEATING else cooling) + setpoint_shift[c]
         capacity_gain[c] = 0.0 if wrong & LOCKING else chiller_gain[c]

@@ -13,7 +13,7 @@ import numpy as np
 
 from bms_emulator.arrays import Array
 from bms_emulator.jit import kernel, scalar
-from bms_emulator.plant.chiller import COOLING, STANDBY
+from bms_emulator.plant.chiller import COOLING, FAN, STANDBY
 from bms_emulator.plant.chiller_control import LOCKING
 from bms_emulator.plant.coolant import CoolantModel
 from bms_emulator.plant.hydraulics import litres_per_minute
@@ -164,7 +164,8 @@ def watch_chillers(
         at_rest = model.static_pressure * vessel[c]
         causes = (
             chiller_gain[c] == 0.0,
-            request[c] == COOLING and ambient_temperature[c] > model.cut_out_ambient,
+            request[c] == COOLING
+            and (ambient_temperature[c] > model.cut_out_ambient or int(chiller_faults[c]) & FAN != 0),
             at_rest + pump_pressure[c] > model.pressure_max,
             at_rest < model.pressure_min,
             mode[c] != STANDBY and flow[c] < model.flow_min,

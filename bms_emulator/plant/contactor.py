@@ -84,25 +84,33 @@ def step_contactors(
     # state
     closed,
     travel,
+    phase,
     # inputs
     command,
     supply_voltage,
     # overlay
     hold,
+    delay,
+    chatter,
+    coil_gain,
     dt,
 ):
     """Move the contacts towards what their coils ask, all arrays of shape (rack, contactor).
 
     A contact arrives in the tick whose end lies nearest to its travel time. A held contact is where the fault holds it.
+    One that chatters falls open for half of every period of its own, two ticks at least, while its coil is energised.
     """
     for r in range(closed.shape[0]):
         for k in range(closed.shape[1]):
-            asked = energise(command[r, k], closed[r, k], supply_voltage, pick_up, drop_out)
+            asked = energise(command[r, k], closed[r, k], coil_gain[r, k] * supply_voltage, pick_up, drop_out)
+            if chatter[r, k] != 0.0 and command[r, k] != 0.0:
+                phase[r, k] = (phase[r, k] + min(chatter[r, k] * dt, 0.5)) % 1.0
+                asked = asked if phase[r, k] < 0.5 else 0.0
             if asked == closed[r, k]:
                 travel[r, k] = 0.0
             else:
                 travel[r, k] += dt
-                if travel[r, k] > travel_time - 0.5 * dt:
+                if travel[r, k] > travel_time + delay[r, k] - 0.5 * dt:
                     closed[r, k] = asked
                     travel[r, k] = 0.0
             closed[r, k] = closed[r, k] if math.isnan(hold[r, k]) else hold[r, k]

@@ -117,6 +117,9 @@ class Cooling:
             state.containers.air_temperature,
             # inputs
             state.packs.air_heat,
+            # overlay
+            overlay.ambient_shift,
+            overlay.enclosure_heat,
         )
         self._coolant = bind_coolant(model, state)
         self._chiller = bind(
@@ -141,6 +144,8 @@ class Cooling:
             # overlay
             state.chillers.capacity_gain,
             overlay.pump_gain,
+            overlay.heater_stuck,
+            overlay.chiller_faults,
             dt,
         )
         self._control = bind_control(model.control, state, inputs, overlay, dt)
@@ -159,6 +164,7 @@ class Cooling:
             containers.coolant_viscosity,
             # overlay
             overlay.branch_conductance_gain,
+            overlay.pump_head_gain,
         )
         self._packs = bind(
             step_packs,
@@ -255,6 +261,8 @@ def bind_control(
         chillers.capacity_gain,
         chillers.thermostat,
         chillers.master_age,
+        chillers.heard_request,
+        chillers.heard_setpoint,
         # inputs
         commands.control,
         commands.enable,
@@ -268,6 +276,8 @@ def bind_control(
         chillers.alarms,
         # overlay
         overlay.chiller_gain,
+        overlay.chiller_deaf,
+        overlay.chiller_setpoint_shift,
         dt,
     )
 

@@ -12,7 +12,7 @@ from bms_emulator.plant.pcs import BY_BMS, Orders, PcsModel, demand_of, is_switc
 from bms_emulator.plant.pcs_conversion import settle_powers
 from bms_emulator.plant.pcs_reactive import room_of
 from bms_emulator.plant.pcs_stack import StackModel, share_when_warm, warm_stack
-from bms_emulator.plant.string import Strings
+from bms_emulator.plant.string import Strings, float_strings
 
 BUS_FIELDS: Final = len(BusModel._fields)
 PCS_FIELDS: Final = len(PcsModel._fields)
@@ -31,6 +31,7 @@ def step_bus(
     precharge_temperature,
     terminal_temperature,
     current,
+    floating_voltage,
     bus_voltage,
     bus_current,
     link_voltage,
@@ -55,6 +56,7 @@ def step_bus(
     # inputs
     contactor_closed,
     breaker_closed,
+    string_closed,
     pcs_state,
     dc_breaker_closed,
     link_precharge_closed,
@@ -91,13 +93,17 @@ def step_bus(
     # overlay
     gain,
     fan_gain,
+    precharge_gain,
+    precharge_heat,
+    short_conductance,
+    added_capacitance,
     dt,
 ):
     """Ask each PCS for its demand, share the current out, convert it, and settle energies and temperatures.
 
-    Shapes: (rack, contactor) for the contactors; (rack) for fuses, breakers, resistors, terminals, currents and sources
-    of the strings; () for the grid; (container) for the rest. The constants are the fields of :class:`BusModel`,
-    :class:`PcsModel` and :class:`StackModel`.
+    Shapes: (rack, contactor) for the contactors; (rack) for fuses, breakers, resistors, terminals, currents, sources
+    and all else of the strings; () for the grid; (container) for the rest. The constants are the fields of
+    :class:`BusModel`, :class:`PcsModel` and :class:`StackModel`.
     """
     model = BusModel(*fields_of(bus_constants, BUS_FIELDS))
     pcs_model = PcsModel(*fields_of(pcs_constants, PCS_FIELDS))
@@ -156,13 +162,15 @@ def step_bus(
             contactor_closed[own],
             fuse_closed[own],
             breaker_closed[own],
+            string_closed[own],
             loose_resistance[own],
+            precharge_gain[own],
             model.wiring_resistance,
             model.precharge_resistance,
         )
         solution = split_current(
             # model
-            link_of(model, dc_breaker_closed[c], link_precharge_closed[c]),
+            link_of(model, dc_breaker_closed[c], link_precharge_closed[c], short_conductance[c], added_capacitance[c]),
             # state
             strings,
             # inputs
@@ -175,7 +183,7 @@ def step_bus(
         if attached or charging:
             link_voltage[c] = solution.voltage
         else:
-            link_voltage[c] = decay_link(model, link_voltage[c], dt)
+            link_voltage[c] = decay_link(model, link_voltage[c], added_capacitance[c], dt)
         if charging and not attached:
             bus_voltage[c] = voltage_before(strings, solution, model.link_precharge_resistance)
         feasible_charge_power[c] = solution.feasible_charge_power if attached else 0.0
@@ -195,8 +203,11 @@ def step_bus(
             # inputs
             air_temperature[c],
             solution.ripple,
+            # overlay
+            precharge_heat[own],
             dt,
         )
+        float_strings(floating_voltage[own], strings, bus_voltage[c])
         power[c] = reactive_power[c] = 0.0
         if is_switching(pcs_state[c]):
             power[c], reactive_power[c] = settle_powers(pcs_model, dc_power[c], reactive, room.apparent, at_grid)

@@ -127,6 +127,8 @@ def step_air(
     vent_flow,
     jet_flow,
     ventilation_running,
+    # overlay
+    ventilation_gain,
     dt,
 ):
     """Advance the free air of every enclosure by dt [s]. Shapes: (container); vent_flow, jet_flow (rack, pack)."""
@@ -138,8 +140,9 @@ def step_air(
             for p in range(vent_flow.shape[1]):
                 venting += vent_flow[r, p]
                 jetting += jet_flow[r, p]
-        fan = model.fan_flow * ventilation_running[c]
-        fan_power[c] = model.fan_power * ventilation_running[c]
+        turning = ventilation_gain[c] * ventilation_running[c]
+        fan = model.fan_flow * turning
+        fan_power[c] = model.fan_power * turning
         inflow = venting * model.cell_gas
         outflow = inflow + model.leakage + fan
         exchange = outflow / model.volume

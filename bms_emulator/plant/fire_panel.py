@@ -151,6 +151,9 @@ def step_panels(
     agent_refill,
     outputs,
     # overlay
+    hydrogen_added,
+    carbon_monoxide_added,
+    smoke_added,
     detector_hold,
     detector_failed,
     agent_leak,
@@ -169,7 +172,8 @@ def step_panels(
         bits = before
         held_back = inhibit[c] != 0.0
         level2_time[c] = level2_time[c] + dt if level[c] == FIRE and not held_back else 0.0
-        for d, sensed in enumerate((hydrogen[c], carbon_monoxide[c], smoke[c], low, high)):
+        gas = hydrogen[c] + hydrogen_added[c], carbon_monoxide[c] + carbon_monoxide_added[c]
+        for d, sensed in enumerate((*gas, smoke[c] + smoke_added[c], low, high)):
             stood = reading[c, d] >= model.alarm[d]
             decay = math.exp(-dt / model.lag[d])
             reading[c, d] = min(decay * reading[c, d] + (1.0 - decay) * sensed, model.range_max[d])

@@ -42,6 +42,9 @@ class FirePanels:
             state.surroundings.agent_refill,
             state.io.outputs,
             # overlay
+            overlay.hydrogen_added,
+            overlay.carbon_monoxide_added,
+            overlay.smoke_added,
             overlay.detector_hold,
             overlay.detector_failed,
             overlay.agent_leak,
@@ -79,6 +82,9 @@ class FirePanels:
             state.surroundings.agent_refill,
             state.io.outputs,
             # overlay
+            overlay.hydrogen_added,
+            overlay.carbon_monoxide_added,
+            overlay.smoke_added,
             overlay.detector_hold,
             overlay.detector_failed,
             overlay.agent_leak,
@@ -122,6 +128,9 @@ def have_to_do(
     agent_refill,
     outputs,
     # overlay
+    hydrogen_added,
+    carbon_monoxide_added,
+    smoke_added,
     detector_hold,
     detector_failed,
     agent_leak,
@@ -138,6 +147,7 @@ def have_to_do(
             or manual_release[c] != 0.0
             or agent_refill[c] != 0.0
             or agent_leak[c] != 0.0
+            or hydrogen_added[c] + carbon_monoxide_added[c] + smoke_added[c] != 0.0
             or int(outputs[c]) & VENTILATION
         ):
             return True

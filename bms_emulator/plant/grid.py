@@ -156,6 +156,7 @@ def bind_supply(model: GridModel, state: PlantState, overlay: PlantOverlay, dt: 
         overlay.meter_silent,
         overlay.meter_failed,
         overlay.weather_silent,
+        overlay.ambient_shift,
         dt,
     )
 
@@ -225,6 +226,7 @@ def supply_site(
     meter_silenced,
     meter_broken,
     weather_silenced,
+    ambient_shift,
     dt,
     time,
 ):
@@ -265,7 +267,7 @@ def supply_site(
         pv_wait[()] += dt
         pv_connected[()] = 1.0 if has_lasted(pv_wait[()], model.pv_reconnect_time, dt) else 0.0
 
-    temperature[()] = outside_temperature(model.weather, time)
+    temperature[()] = outside_temperature(model.weather, time) + ambient_shift[()]
     humidity[()] = relative_humidity(temperature[()], model.dew_point)
     weather_silent[()] = weather_silenced[()]
     meter_silent[()], meter_failed[()] = meter_silenced[()], meter_broken[()]

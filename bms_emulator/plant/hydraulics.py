@@ -139,13 +139,14 @@ def split_flow(
     viscosity,
     # overlay
     branch_conductance_gain,
+    pump_head_gain,
 ):
     """Flow of every pack and container at the pump's speed.
 
     Affinity laws: the head of the pump rises with the square of its speed, its curve moves with the speed.
 
     Shapes: branch_flow [kg/s], branch_conductance_gain [1] (rack, pack); container_flow [kg/s], pressure [Pa],
-    pump_power [W], pump_speed [1], density [kg/m3], viscosity [Pa s] (container).
+    pump_power [W], pump_speed, pump_head_gain [1], density [kg/m3], viscosity [Pa s] (container).
     """
     racks, packs = model.branch_conductance.shape
     for c in range(container_flow.size):
@@ -167,7 +168,7 @@ def split_flow(
                 branch_flow[r, p] *= scale
 
         by_density = density[c] / model.rated_density
-        head = by_density * model.shutoff_head * pump_speed[c] ** 2
+        head = pump_head_gain[c] * by_density * model.shutoff_head * pump_speed[c] ** 2
         flow = 0.0
         if main_flow > SEALED:
             friction = (model.loop_resistance + main_head / main_flow**2) / by_density

@@ -17,6 +17,7 @@ from bms_emulator.plant.state import (
     CellState,
     ChillerCommands,
     ChillerState,
+    Conditions,
     ContainerState,
     FireCommands,
     FireState,
@@ -57,7 +58,7 @@ def initialise(model: PlantModel, state: PlantState, site: SiteProfile, seed: in
         _set_declared(converter)
     for safety in (state.runaway, state.air, state.fire, state.fire_commands):
         _set_declared(safety)
-    for around in (state.surroundings, state.units):
+    for around in (state.surroundings, state.conditions, state.units):
         _set_declared(around)
     for device in (state.panels, state.chillers, state.chiller_commands, state.supply, state.io, state.io_commands):
         _set_declared(device)
@@ -100,6 +101,7 @@ def _set_declared(
     | SupplyState
     | FireCommands
     | Surroundings
+    | Conditions
     | UnitState
     | GridState
     | LoadState

@@ -225,6 +225,8 @@ class Runaway:
             runaway.vent_flow,
             runaway.jet_flow,
             fire.ventilation_running,
+            # overlay
+            overlay.ventilation_gain,
             dt,
         )
         self._panels = FirePanels(model.panel, state, overlay, dt)

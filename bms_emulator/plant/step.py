@@ -1,5 +1,7 @@
 """One tick of the plant, in the order of cause and effect."""
 
+from collections.abc import Mapping
+
 from bms_emulator.jit import Bound, bind
 from bms_emulator.plant.ageing import Ageing
 from bms_emulator.plant.cell import ARRAY_COUNT
@@ -11,6 +13,7 @@ from bms_emulator.plant.grid import bind_supply
 from bms_emulator.plant.io_module import bind_outputs
 from bms_emulator.plant.metering import Meters
 from bms_emulator.plant.model import PlantModel
+from bms_emulator.plant.parts import Index, Parts
 from bms_emulator.plant.runaway import Runaway
 from bms_emulator.plant.schedule import slow_ticks
 from bms_emulator.plant.state import PlantInputs, PlantOverlay, PlantState
@@ -36,6 +39,8 @@ class Plant:
     def __init__(
         self, model: PlantModel, state: PlantState, inputs: PlantInputs, overlay: PlantOverlay, dt: float
     ) -> None:
+        self._parts = Parts(model.cells, state, overlay)
+        self._is_struck = False
         self.supply = bind_supply(model.grid, state, overlay, dt)
         self.electrical = Electrical(model, state, inputs, overlay, dt)
         self.runaway = Runaway(model.runaway, state, overlay, dt)
@@ -54,6 +59,10 @@ class Plant:
             refresh: Whether all cells take up their slowly moving parameters now, as after a change of the overlay, and
                 not only those whose turn it is.
         """
+        refresh = refresh or self._is_struck
+        if refresh:
+            self._parts.settle()
+            self._is_struck = False
         self.supply.call(time)
         self.electrical.step(tick, refresh)
         self.runaway.step(tick, refresh)
@@ -62,6 +71,11 @@ class Plant:
         self.meters.step(tick)
         self.coupling.call()
         self.ageing.step(tick)
+
+    def strike(self, kind: str, settings: Mapping[str, float | str], index: Index, count: int) -> None:
+        """Let a blow of a kind fall on things, by their places among `count` of them; the next step shows it."""
+        self._parts.strike(kind, settings, index, count)
+        self._is_struck = True
 
 
 class Electrical:
@@ -104,6 +118,7 @@ def bind_switching(
         # state
         racks.contactor_closed,
         racks.contactor_travel,
+        racks.contactor_phase,
         racks.breaker_closed,
         pcs.state,
         pcs.start_time,
@@ -144,6 +159,10 @@ def bind_switching(
         state.grid.frequency,
         # overlay
         overlay.contactor_hold,
+        overlay.contactor_delay,
+        overlay.contactor_chatter,
+        overlay.coil_gain,
+        overlay.rack_breaker_trip,
         overlay.dc_breaker_hold,
         overlay.ac_breaker_hold,
         overlay.pcs_trip,
@@ -166,6 +185,7 @@ def bind_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, overlay:
         racks.precharge_temperature,
         racks.terminal_temperature,
         racks.current,
+        racks.floating_voltage,
         containers.bus_voltage,
         containers.bus_current,
         pcs.link_voltage,
@@ -190,6 +210,7 @@ def bind_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, overlay:
         # inputs
         racks.contactor_closed,
         racks.breaker_closed,
+        racks.string_closed,
         pcs.state,
         pcs.dc_breaker_closed,
         pcs.dc_precharge_closed,
@@ -226,6 +247,10 @@ def bind_bus(model: PlantModel, state: PlantState, inputs: PlantInputs, overlay:
         # overlay
         overlay.pcs_gain,
         overlay.pcs_fan_gain,
+        overlay.precharge_gain,
+        overlay.precharge_heat,
+        overlay.bus_short_conductance,
+        overlay.link_capacitance,
         dt,
     )
 
@@ -281,6 +306,8 @@ def bind_cells(model: PlantModel, state: PlantState, inputs: PlantInputs, overla
         racks.charge_resistance,
         # inputs
         racks.current,
+        racks.string_closed,
+        racks.floating_voltage,
         cells.capacity,
         cells.resistance_growth,
         cells.voltage_gain,
@@ -290,6 +317,7 @@ def bind_cells(model: PlantModel, state: PlantState, inputs: PlantInputs, overla
         # overlay
         overlay.cell_resistance_gain,
         overlay.cell_short_conductance,
+        overlay.module_joint_resistance,
     )
 
 

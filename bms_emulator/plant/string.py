@@ -36,7 +36,9 @@ class Strings(NamedTuple):
         contactor_closed: Shape (rack, contactor).
         fuse_closed: 1 while the fuse conducts.
         breaker_closed: 1 while the breaker conducts.
+        string_closed: 1 while all modules conduct.
         loose_resistance: What a loose terminal has more than a sound one [Ohm].
+        precharge_gain: Factor on the precharge resistance [1].
         wiring_resistance: Cables, fuse and contactors of each [Ohm].
         precharge_resistance: [Ohm].
     """
@@ -49,7 +51,9 @@ class Strings(NamedTuple):
     contactor_closed: Array
     fuse_closed: Array
     breaker_closed: Array
+    string_closed: Array
     loose_resistance: Array
+    precharge_gain: Array
     wiring_resistance: float
     precharge_resistance: float
 
@@ -79,9 +83,9 @@ def path_of(strings, r):
     """Resistance from string `r` to the common node [Ohm], infinite where it is open."""
     return path_resistance(
         strings.contactor_closed[r],
-        strings.fuse_closed[r] * strings.breaker_closed[r],
+        strings.fuse_closed[r] * strings.breaker_closed[r] * strings.string_closed[r],
         strings.wiring_resistance + strings.loose_resistance[r],
-        strings.precharge_resistance,
+        strings.precharge_gain[r] * strings.precharge_resistance,
     )
 
 
@@ -166,3 +170,14 @@ def share_out(strings, otherwise, voltage):
         total += strings.current[r]
         same = same and (side == before or path == math.inf)
     return total, same
+
+
+@scalar
+def float_strings(floating_voltage, strings, bus_voltage):
+    """What stands at the terminals of strings that are open inside [V]: that of the bus where they are joined to it."""
+    for r in range(floating_voltage.size):
+        if strings.string_closed[r] == 0.0:
+            joined = path_resistance(
+                strings.contactor_closed[r], strings.fuse_closed[r] * strings.breaker_closed[r], 0.0, 0.0
+            )
+            floating_voltage[r] = bus_voltage if joined == 0.0 else 0.0

@@ -8,7 +8,7 @@ The voltage stays as long as either feeds it; then it is gone.
 
 from typing import NamedTuple
 
-from bms_emulator.jit import Bound, bind, kernel
+from bms_emulator.jit import Bound, bind, kernel, scalar
 from bms_emulator.plant.state import PlantOverlay, PlantState
 from bms_emulator.profile.site import SiteProfile
 from bms_emulator.units import SECONDS_PER_HOUR
@@ -60,11 +60,14 @@ def bind_auxiliary_supply(model: SupplyModel, state: PlantState, overlay: PlantO
         supply.soc,
         supply.charge_power,
         supply.load_power,
+        supply.failed,
         # inputs
         state.surroundings.supply_voltage,
         state.surroundings.supply_failed,
         # overlay
         overlay.ups_gain,
+        overlay.supply_failed,
+        overlay.supply_hold,
         dt,
     )
 
@@ -79,11 +82,14 @@ def step_supplies(
     soc,
     charge_power,
     load_power,
+    failed,
     # inputs
     voltage_fed,
-    failed,
+    switched_off,
     # overlay
     energy_gain,
+    failed_added,
+    held,
     dt,
 ):
     """Advance the auxiliary supply of every container by dt [s]; powers are means over dt; all shapes (container,).
@@ -93,7 +99,8 @@ def step_supplies(
     for c in range(voltage.size):
         charge_power[c] = load_power[c] = 0.0
         soc[c] = min(soc[c], energy_gain[c])
-        if not failed[c]:
+        failed[c] = 1.0 if switched_off[c] != 0.0 or failed_added[c] != 0.0 else 0.0
+        if failed[c] == 0.0:
             on_battery[c] = 0.0
             voltage[c] = voltage_fed[c]
             if soc[c] < energy_gain[c]:
@@ -102,6 +109,7 @@ def step_supplies(
                 charge_power[c] = drawn / dt
                 gained = drawn * model.charging_efficiency / model.energy
                 soc[c] = energy_gain[c] if drawn == room else soc[c] + gained
+            hold_voltage(voltage, held, c)
             continue
         there = soc[c] * model.energy * model.discharging_efficiency
         given = min(model.load * dt, there)
@@ -110,3 +118,11 @@ def step_supplies(
         on_battery[c] = 1.0 if given > 0.0 else 0.0
         carried = given >= (1.0 - ROUNDING) * model.load * dt
         voltage[c] = voltage_fed[c] if carried else 0.0
+        hold_voltage(voltage, held, c)
+
+
+@scalar
+def hold_voltage(voltage, held, c):
+    """Put the voltage of a container's supply to what it is held at [V], where it is."""
+    if held[c] == held[c]:
+        voltage[c] = held[c]

@@ -38,6 +38,7 @@ def step_switching(
     # state
     contactor_closed,
     contactor_travel,
+    contactor_phase,
     breaker_closed,
     pcs_state,
     start_time,
@@ -78,6 +79,10 @@ def step_switching(
     grid_frequency,
     # overlay
     contactor_hold,
+    contactor_delay,
+    contactor_chatter,
+    coil_gain,
+    rack_breaker_trip,
     dc_breaker_hold,
     ac_breaker_hold,
     trip,
@@ -107,15 +112,20 @@ def step_switching(
             # state
             closed,
             contactor_travel[own],
+            contactor_phase[own],
             # inputs
             contactor_command[own],
             supply_voltage[c],
             # overlay
             contactor_hold[own],
+            contactor_delay[own],
+            contactor_chatter[own],
+            coil_gain[own],
             dt,
         )
         for r in range(c * racks, (c + 1) * racks):
-            breaker_closed[r] = operate_breaker(breaker_closed[r], breaker_trip[r], breaker_close[r])
+            tripped = breaker_trip[r] + rack_breaker_trip[r]
+            breaker_closed[r] = operate_breaker(breaker_closed[r], tripped, breaker_close[r])
             breaker_close[r] = 0.0
 
         supplied = is_any_main_closed(closed, fuse_closed[own], breaker_closed[own])

@@ -76,18 +76,22 @@ def step_enclosure(
     air_temperature,
     # inputs
     pack_heat,
+    # overlay
+    ambient_shift,
+    enclosure_heat,
     time,
     dt,
 ):
     """Advance the air of every enclosure by dt [s], exactly for constant heat and weather.
 
-    Shapes: ambient_temperature, air_temperature [K] (container); pack_heat [W] (rack, pack).
+    Shapes: ambient_temperature, air_temperature [K], enclosure_heat [W] (container); pack_heat [W] (rack, pack);
+    ambient_shift [K] has none.
     """
-    ambient = outside_temperature(model, time)
+    ambient = outside_temperature(model, time) + ambient_shift[()]
     decay = math.exp(-dt * model.wall / model.heat_capacity)
     racks = model.racks_per_container
     for c in range(air_temperature.size):
-        heat = model.base_load
+        heat = model.base_load + enclosure_heat[c]
         for r in range(c * racks, (c + 1) * racks):
             for p in range(pack_heat.shape[1]):
                 heat += pack_heat[r, p]

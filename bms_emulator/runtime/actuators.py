@@ -2,8 +2,11 @@
 
 from bms_emulator.firmware.contract import BankOutputs, RackOutputs
 from bms_emulator.jit import bind, kernel
-from bms_emulator.plant.state import PlantInputs
+from bms_emulator.plant.state import PlantInputs, PlantOverlay
 from bms_emulator.program import Program
+
+_NEVER = -1.0
+"""Revision of a mask that no firmware has written."""
 
 
 class Actuators:
@@ -13,10 +16,13 @@ class Actuators:
         racks: Outputs for the racks.
         bank: Outputs for the containers.
         inputs: What is asked of the plant, written.
+        overlay: How faults bend the plant.
         dt: Step [s].
     """
 
-    def __init__(self, racks: RackOutputs, bank: BankOutputs, inputs: PlantInputs, dt: float) -> None:
+    def __init__(
+        self, racks: RackOutputs, bank: BankOutputs, inputs: PlantInputs, overlay: PlantOverlay, dt: float
+    ) -> None:
         rack_orders = bind(
             order_racks,
             # inputs
@@ -25,6 +31,8 @@ class Actuators:
             racks.insulation_monitor_enabled,
             racks.balancing,
             racks.balancing_revision,
+            # overlay
+            overlay.balancing_hold,
             # out
             inputs.contactor_command,
             inputs.breaker_trip,
@@ -54,8 +62,16 @@ class Actuators:
         )
         self._orders = Program(rack_orders, container_orders)
 
-    def step(self) -> None:
-        """Ask the plant what is wanted now."""
+        self._balancing_revision = inputs.balancing_revision
+
+    def step(self, refresh: bool = False) -> None:
+        """Ask the plant what is wanted now.
+
+        Args:
+            refresh: Whether the overlay has changed, so that all balancing masks have to be carried over anew.
+        """
+        if refresh:
+            self._balancing_revision[...] = _NEVER
         self._orders()
 
 
@@ -67,6 +83,8 @@ def order_racks(  # type: ignore[no-untyped-def]
     wanted_monitor,
     mask,
     revision,
+    # overlay
+    hold,
     # out
     contactor_command,
     breaker_trip,
@@ -81,7 +99,8 @@ def order_racks(  # type: ignore[no-untyped-def]
 
     How long ago that was, by steps dt [s], tells others what to take over.
 
-    Shapes: (rack, contactor) for commands; mask, balancing (rack, cell); balancing_count (rack, pack); else (rack,).
+    Shapes: (rack, contactor) for commands; mask, hold, balancing (rack, cell); balancing_count (rack, pack); all
+    else (rack,). A switch that is stuck (hold) does what it does.
     """
     cells_per_pack = balancing.shape[1] // balancing_count.shape[1]
     for r in range(breaker_trip.size):
@@ -97,7 +116,8 @@ def order_racks(  # type: ignore[no-untyped-def]
         for p in range(balancing_count.shape[1]):
             count = 0.0
             for k in range(p * cells_per_pack, (p + 1) * cells_per_pack):
-                balancing[r, k] = 1.0 if mask[r, k] > 0.0 else 0.0
+                wanted = mask[r, k] if hold[r, k] == 0.0 else hold[r, k]
+                balancing[r, k] = 1.0 if wanted > 0.0 else 0.0
                 count += balancing[r, k]
             balancing_count[r, p] = count
 

@@ -5,7 +5,7 @@ loop that drives it does.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import index
 from typing import Any
 
@@ -13,7 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bms_emulator.arrays import Arena, Array
+from bms_emulator.faults.effects import NOTHING, Acts, Struck
 from bms_emulator.faults.engine import FaultSet
+from bms_emulator.faults.kind import PRESENT, Written
+from bms_emulator.faults.target import RACK_CONTROLLER
 from bms_emulator.firmware.contract import PcsCommands, PcsLink, Request
 from bms_emulator.firmware.native.host import Pace, UserFirmwareHost
 from bms_emulator.firmware.native.host_options import HostOptions
@@ -21,6 +24,7 @@ from bms_emulator.firmware.reference.firmware import FirmwareArrays, ReferenceFi
 from bms_emulator.interfaces.link import Ack, Command
 from bms_emulator.interfaces.modbus.encode import encode
 from bms_emulator.interfaces.modbus.plan import compile_maps
+from bms_emulator.interfaces.values import writes
 from bms_emulator.jit import bind
 from bms_emulator.plant.ageing_history import health, skip_days
 from bms_emulator.plant.initial import initialise
@@ -30,6 +34,7 @@ from bms_emulator.plant.step import Plant
 from bms_emulator.points.catalogue import Catalogue
 from bms_emulator.points.emulator import EmulatorState
 from bms_emulator.profile.site import SiteProfile
+from bms_emulator.profile.user_firmware import rack_name
 from bms_emulator.runtime.actuators import Actuators
 from bms_emulator.runtime.events import Events, Record, log_firmware
 from bms_emulator.runtime.pcs_controller import PcsController
@@ -46,6 +51,8 @@ _PCS_MAILBOX = "pcs.commands."
 """The same, in those of the PCS."""
 _CHILLER_MAILBOX = "plant.chillers.commands."
 """The same, in the mailboxes of chillers."""
+POINTS_MAX = 10_000
+"""Most points that one write of an emulated master may pick."""
 _THRESHOLDS = "commands.thresholds."
 """What the names of thresholds of alarms begin with."""
 
@@ -103,8 +110,8 @@ class Emulator:
         self._sensors = Sensors(sensing_model, remembered, self._measured, self._state, self.dt)
         self._site_sensors = SiteSensors(build_site_sensing(site, seed), self.arena, self._state, self.dt)
         reported = group("measured.pcs", PcsMeasured)
-        self._devices = Devices(site, self.arena, self._state, self._state)
-        self._actuators = Actuators(firmware.racks, firmware.bank, self._inputs, self.dt)
+        self._devices = Devices(site, self.arena, self._state, self._state, self.dt)
+        self._actuators = Actuators(firmware.racks, firmware.bank, self._inputs, self._overlay, self.dt)
         self._pcs_controller = PcsController(
             site.pcs,
             group("pcs.commands", PcsCommands),
@@ -118,6 +125,7 @@ class Emulator:
         self.plan = compile_maps(site, self.catalogue)
         self.plan.initialise(self.arena.buffer)
         self._faults = FaultSet(self.catalogue, site, self.plan.units_by_map())
+        self._firmware.expose(self._faults.controllers)
         self.images: NDArray[np.uint8] = np.frombuffer(self.plan.template, np.uint8).copy()
         buffer, images = self.arena.buffer, self.images
         self._encode_all = bind(encode, buffer, images, math.inf, *self.plan.arrays)
@@ -141,17 +149,19 @@ class Emulator:
         """Advance by one step."""
         time, tick, dt = self.time, self.tick_count, self.dt
         bent = self._faults.fold(time, self._overlay, self.arena)
+        if self._faults.acts is not NOTHING:
+            self._act(self._faults.acts)
         self._plant.step(time, tick, refresh=bent)
         self._sensors.step(self._faults.sensors, tick)
         self._site_sensors.step(self._faults.sensors, tick)
-        self._devices.step()
+        self._devices.step(self._faults.sensors, tick)
         self._controllers.master.age += dt
         self._firmware.give_orders(time)
         self._user_firmware.scatter(self._measured, tick, dt)
         self._firmware.run_racks()
         self._user_firmware.gather(self._measured, tick, dt)
         self._firmware.report()
-        self._actuators.step()
+        self._actuators.step(refresh=bent)
         self._pcs_controller.step(time)
         self.tick_count += 1
         self._clock.tick[...] = self.tick_count
@@ -174,6 +184,7 @@ class Emulator:
         operations = {
             "write": self._write,
             "fault_add": self._fault_add,
+            "fault_renew": self._fault_renew,
             "fault_clear": self._fault_clear,
             "fast_forward": self._fast_forward,
         }
@@ -185,6 +196,20 @@ class Emulator:
         except (LookupError, TypeError, ValueError, ArithmeticError) as error:
             return self._refuse(str(error))
         return Ack(True, self.tick_count, self.time, result=result)
+
+    @property
+    def is_paced(self) -> bool:
+        """Whether a clock paces it, so that faults of its loop mean something."""
+        return self._faults.paced
+
+    @is_paced.setter
+    def is_paced(self, paced: bool) -> None:
+        self._faults.paced = paced
+
+    @property
+    def stalls(self) -> Sequence[Mapping[str, Any]]:
+        """Faults of the loop that act now, as :meth:`faults` shows them."""
+        return self._faults.stalls
 
     def faults(self) -> list[dict[str, Any]]:
         """Active and pending faults as data."""
@@ -264,12 +289,63 @@ class Emulator:
             self._controllers.master.sequence[container] += 1.0
             self._controllers.master.age[container] = 0.0
 
-    def _fault_add(self, command: Command) -> dict[str, Any]:
+    def _act(self, acts: Acts) -> None:
+        """Do what faults do to controllers, and what masters write that do wrong."""
+        if acts.controllers:
+            self._firmware.bend()
+            self._user_firmware.bend(self._faults.controllers)
+        for blow in acts.blows:
+            if blow.hits.target is not RACK_CONTROLLER:
+                self._strike_plant(blow)
+                continue
+            told = self._firmware.strike(blow.kind, blow.settings, blow.hits.index, blow.seed)
+            for rack, text in zip(blow.hits.index, told, strict=True):
+                source = rack_name(int(rack), self.site.container.rack_count)
+                self._events.add("fault", source, {"action": "struck", "kind": blow.kind, "text": text})
+        for written in acts.writes:
+            self._write_as_master(written)
+
+    def _strike_plant(self, blow: Struck) -> None:
+        """Let a blow fall on the plant."""
+        self._plant.strike(blow.kind, blow.settings, blow.hits.index, blow.hits.total)
+        self._events.add(
+            "fault", blow.hits.names[0], {"action": "struck", "kind": blow.kind, "text": ", ".join(blow.hits.names)}
+        )
+
+    def _write_as_master(self, written: Written) -> None:
+        """Apply a write of a master that does wrong as any other; an event tells where it is refused."""
+        origin, buffer = f"fault:{written.fault}", self.arena.buffer
+        try:
+            pairs: list[list[float]] = []
+            for name, value in written.values.items():
+                if value is PRESENT:
+                    offsets = np.concatenate([each.offsets() for each in self.catalogue.select(name)])
+                    pairs += [[int(at), float(buffer[at])] for at in offsets]
+                else:
+                    pairs += writes(self.catalogue, {name: value}, POINTS_MAX)
+            ack = self.apply(Command("write", origin, {"writes": pairs}))
+            refused = ack.message
+        except ValueError as error:
+            refused = str(error)
+        if refused:
+            self._events.add("command", origin, {"op": "write", "refused": refused})
+
+    def _fault_add(self, command: Command) -> dict[str, Any] | list[dict[str, Any]]:
+        """Add a fault, or several, all or none, or say what they would hit."""
+        asked = command.args["fault"]
+        several = asked if isinstance(asked, list) else [asked]
         if command.args.get("dry_run"):
-            return self._faults.preview(command.args["fault"])
-        added = self._faults.add(command.args["fault"], self.time)
-        self._events.add("fault", added["target"], {"action": "added", **added})
-        return added
+            found = self._faults.preview_all(several)
+            return found if isinstance(asked, list) else found[0]
+        added = self._faults.add_all(several, self.time)
+        for each in added:
+            self._events.add("fault", each["target"], {"action": "added", **each})
+        return added if isinstance(asked, list) else added[0]
+
+    def _fault_renew(self, command: Command) -> list[str]:
+        if "names" not in command.args:
+            raise ValueError("fault_renew: needs names, the faults whose leases begin anew")
+        return self._faults.renew(command.args["names"], self.time)
 
     def _fast_forward(self, command: Command) -> dict[str, Any]:
         """Age the cells by days that are not simulated; a capacity test at their end tells the firmware."""

@@ -7,7 +7,7 @@ import logging
 import math
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
@@ -29,6 +29,7 @@ from bms_emulator.runtime.process import adopt, freeze_garbage, ignore_garbage, 
 from bms_emulator.runtime.publisher import HasImages, Publisher
 from bms_emulator.runtime.rings import QueueFullError
 from bms_emulator.runtime.shared import Channels, Shape, profile_hash
+from bms_emulator.runtime.stalls import Stalls
 
 STATUS_INTERVAL = 250_000_000
 """Longest time between two publications of the status [ns]."""
@@ -50,6 +51,10 @@ class Emulates(HasImages, Protocol):
 
     site: SiteProfile
     dt: float
+
+    @property
+    def stalls(self) -> Sequence[Mapping[str, Any]]:
+        """Faults of the loop that act now."""
 
     def apply(self, command: Command) -> Ack:
         """Apply a command before the next tick, or refuse it."""
@@ -104,6 +109,8 @@ class Engine:
         self._answers: list[tuple[int, int, Ack]] = []
         self._status_at = clock.now()
         self._pace = Pace()
+        self._stalls = Stalls(clock)
+        self._has_stalled = False
         self._asked_speed = 0.0
         self._has_priority = False
         self._counts = {"applied": 0, "refused": 0, "answers_lost": 0}
@@ -159,11 +166,20 @@ class Engine:
         """Whether a stop was asked for, or the run has lasted as long as it should."""
         return self._channels.header.stopping or self._emulator.tick_count >= self._last_tick
 
+    def hold_up(self) -> None:
+        """Be late as faults of the loop say."""
+        stalls = self._emulator.stalls
+        if stalls or self._has_stalled:
+            self._stalls.before_tick(stalls)
+            self._has_stalled = bool(stalls)
+
     def tick(self) -> None:
         """Commands, one tick, publication, answers."""
         self._pace.tick(self._clock.now(), self._emulator.time)
         changed, urgent = self._drain()
         self._emulator.tick()
+        if self._emulator.stalls:
+            self._stalls.during_tick(self._emulator.stalls)
         self._publish(changed, urgent)
 
     def between(self) -> None:
@@ -349,6 +365,7 @@ def _run(emulator: Any, options: RunOptions, memory: Memory, report: Connection)
     path, site, seed = options.journal, emulator.site, options.seed
     note = nullcontext(None) if path is None else Journal(path, site, seed, read_memories(site))
     with note as journal:
+        emulator.is_paced = True
         engine = Engine(emulator, channels, MonotonicClock(), options, journal, set_realtime)
         scheduling = {"timer_slack": set_timer_slack()}
         started = time.monotonic()

@@ -81,7 +81,7 @@ class Events:
             which = int(np.searchsorted(self._starts, at, side="right")) - 1
             family = self._families[which]
             position = at - int(self._starts[which])
-            self._records.append(_describe(family, position, float(self._before[n]), float(self._previous[at])))
+            self._records.append(describe_change(family, position, float(self._before[n]), float(self._previous[at])))
 
     def take(self) -> list[Record]:
         """The events since the last call, oldest first."""
@@ -102,7 +102,8 @@ def _now(buffer: Array, family: Family) -> NDArray[np.float32]:
     return buffer[family.slot.offset : family.slot.offset + family.slot.size].astype(np.float32)
 
 
-def _describe(family: Family, position: int, before: float, now: float) -> Record:
+def describe_change(family: Family, position: int, before: float, now: float) -> Record:
+    """The event of a watched point that has changed; position: within the family's array."""
     index = tuple(int(i) for i in np.unravel_index(position, [axis.count for axis in family.axes]))
     component, _, last = family.point_name(index).rpartition(".")
     if family.name.endswith(".alarm.level"):

@@ -143,6 +143,7 @@ def replay(path: Path) -> Any:
         emulator = Emulator(site, header["seed"], memories)
     except FirmwareProblems as error:
         raise JournalError(f"{path}:1: {error}") from error
+    emulator.is_paced = True  # faults of the loop were accepted, and have no effect on what is simulated
     try:
         _repeat(path, entries, emulator)
     except BaseException:

@@ -161,6 +161,8 @@ class LocalLink:
         self._events: deque[Event] = deque(maxlen=_EVENTS_KEPT)
         self._sequence = 0
         self._profile = profile_hash(emulator.site)
+        self.after_tick: list[Callable[[float], None]] = []
+        """Called after every tick with the simulated time [s]."""
 
     @property
     def catalogue(self) -> Catalogue:
@@ -205,8 +207,7 @@ class LocalLink:
                 ack = self._apply(command)
                 if not future.done():
                     future.set_result(ack)
-            self._emulator.tick()
-            self._collect()
+            self._tick()
 
     async def command(self, command: Command) -> Ack:
         """Send a command and wait for its answer.
@@ -216,8 +217,7 @@ class LocalLink:
         """
         if self._mode == "tick":
             ack = self._apply(command)
-            self._emulator.tick()
-            self._collect()
+            self._tick()
             return ack
         future: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
         self._waiting.append((command, future))
@@ -229,6 +229,12 @@ class LocalLink:
         if self._journal is not None:
             self._journal(command, ack)
         return ack
+
+    def _tick(self) -> None:
+        self._emulator.tick()
+        self._collect()
+        for look in self.after_tick:
+            look(self._emulator.time)
 
     def _collect(self) -> None:
         for kind, source, data in self._emulator.take_events():

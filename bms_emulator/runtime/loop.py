@@ -52,6 +52,9 @@ class Work(Protocol):
     def stopping(self) -> bool:
         """Whether the loop shall end."""
 
+    def hold_up(self) -> None:
+        """Be late on purpose, before a tick that is due begins."""
+
     def tick(self) -> None:
         """Do one tick, with the commands that wait for it."""
 
@@ -118,6 +121,7 @@ class Loop:
                 work.between()
                 continue
             clock.wait_until(now + int(wait))
+            work.hold_up()
             self._tick_due()
 
     def count_first(self) -> None:

@@ -17,7 +17,7 @@ _DRIEST = 0.01
 
 def bind_contacts(measured: Measured, truth: Truth) -> Bound:
     """What reads contacts and interlock of the racks, and what their controllers find wrong with themselves."""
-    racks, around = truth.racks, truth.surroundings
+    racks, around = truth.racks, truth.conditions
     return bind(
         copy_contacts,
         racks.contactor_closed,
@@ -35,7 +35,7 @@ def bind_contacts(measured: Measured, truth: Truth) -> Bound:
 
 def bind_reports(measured: Measured, truth: Truth, dt: float) -> Bound:
     """What takes over reports of chiller, weather and humidity sensors, meters, and inputs of the bank controller."""
-    containers, units, around = truth.containers, truth.units, truth.surroundings
+    containers, units, around = truth.containers, truth.units, truth.conditions
     return bind(
         copy_reports,
         containers.coolant_supply_temperature,

@@ -1,12 +1,8 @@
-"""What all channels share: noise without memory, the scale of a reading, sampling, faulty channels."""
-
-from dataclasses import dataclass, field
+"""What all channels share: noise without memory, the scale of a reading, sampling."""
 
 import numpy as np
 
-from bms_emulator.arrays import Array
-from bms_emulator.jit import kernel, scalar
-from bms_emulator.sensing.state import ChannelFaults
+from bms_emulator.jit import scalar
 
 _TICK_STRIDE = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -17,9 +13,6 @@ _LANES_SIGMA = np.sqrt(4 * (65536.0**2 - 1.0) / 12.0)
 
 EXACT = (2.0**-32, 0.0, -np.inf, np.inf)
 """The neutral scale: resolution beyond notice, no offset of the origin, no limit of the range."""
-
-FRESH: Array = np.zeros(1)
-"""Age [s] of readings that are all of this tick."""
 
 
 @scalar
@@ -59,73 +52,3 @@ def quantise(quantity, resolution, origin, range_min, range_max):
 def period_ticks(period: float, dt: float) -> int:
     """Ticks between two samples: the period in whole ticks, at least one."""
     return max(1, round(period / dt))
-
-
-@dataclass(frozen=True)
-class Channels:
-    """Channels that faults may bend.
-
-    Attributes:
-        scale: Resolution, origin and range of a reading.
-        reading: Readings of all channels.
-        age: Ages of the readings [s]; each belongs to an equal share of the channels, in their order.
-        period: Ticks between two samples, for readings without an age.
-    """
-
-    scale: tuple[float, float, float, float]
-    reading: Array
-    age: Array = field(default_factory=lambda: FRESH)
-    period: int = 1
-
-    def bend(self, faults: ChannelFaults, tick: int) -> None:
-        """Apply faults to the channels that were sampled at this tick, whose age is 0.
-
-        Between samples a reading stands as it is: so no fault acts twice, and a change of faults shows with the next
-        sample.
-        """
-        if tick % self.period == 0:
-            bend_channels(
-                # model
-                *self.scale,
-                # overlay
-                faults.index,
-                faults.gain,
-                faults.offset,
-                faults.hold,
-                faults.lost,
-                # inputs
-                self.age,
-                # out
-                self.reading,
-            )
-
-
-@kernel
-def bend_channels(
-    # model
-    resolution,
-    origin,
-    range_min,
-    range_max,
-    # overlay
-    index,
-    gain,
-    offset,
-    hold,
-    lost,
-    # inputs
-    age,
-    # out
-    reading,
-):
-    """Readings of faulty channels that were sampled at this tick; flat channel numbers, see :class:`Channels`."""
-    readings = reading.reshape(reading.size)
-    ages = age.reshape(age.size)
-    channels_per_age = readings.size // ages.size
-    for n in range(index.shape[0]):
-        channel = index[n]
-        if ages[channel // channels_per_age] > 0.0:
-            continue
-        bent = quantise(gain[n] * readings[channel] + offset[n], resolution, origin, range_min, range_max)
-        held = bent if np.isnan(hold[n]) else hold[n]
-        readings[channel] = np.nan if lost[n] != 0.0 else held

@@ -126,6 +126,10 @@ class BackupTruth(SupplyTruth, Protocol):
     """Auxiliary supplies and the batteries behind them: arrays (container,)."""
 
     @property
+    def failed(self) -> Array:
+        """1 while nothing feeds it but the battery."""
+
+    @property
     def on_battery(self) -> Array:
         """1 while the battery carries the load."""
 
@@ -156,10 +160,6 @@ class BreakerTruth(Protocol):
 
 class HandTruth(EnclosureTruth, Protocol):
     """Hands and accidents: arrays (container,)."""
-
-    @property
-    def supply_failed(self) -> Array:
-        """1 while what feeds the auxiliary supply has failed."""
 
     @property
     def surge_protection(self) -> Array:
@@ -202,5 +202,5 @@ class DeviceTruth(Protocol):
         """Racks."""
 
     @property
-    def surroundings(self) -> HandTruth:
+    def conditions(self) -> HandTruth:
         """Hands and accidents."""

@@ -46,7 +46,7 @@ class InsulationMonitors:
             state.negative_lagged,
             # inputs
             truth.units.insulation_monitor_on,
-            truth.surroundings.controller_faults,
+            truth.conditions.controller_faults,
             racks.contactor_closed,
             racks.fuse_closed,
             racks.breaker_closed,

@@ -14,7 +14,7 @@ BATTERY_LOW = 0.2
 
 def bind_modules(model: DeviceModel, reported: IoMeasured, ups: UpsMeasured, truth: DeviceTruth) -> Bound:
     """What takes over what each input and output module reads, and what each UPS tells."""
-    around, fire, supply = truth.surroundings, truth.fire, truth.supply
+    around, fire, supply = truth.conditions, truth.fire, truth.supply
     return bind(
         report_modules,
         # model
@@ -24,7 +24,7 @@ def bind_modules(model: DeviceModel, reported: IoMeasured, ups: UpsMeasured, tru
         around.emergency_stop,
         around.water,
         around.surge_protection,
-        around.supply_failed,
+        supply.failed,
         around.humidity,
         truth.containers.air_temperature,
         truth.racks.breaker_closed,

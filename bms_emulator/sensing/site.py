@@ -2,15 +2,37 @@
 
 from dataclasses import dataclass
 
-from bms_emulator.arrays import Arena, Array
+from bms_emulator.arrays import Arena
 from bms_emulator.jit import Bound, bind, kernel
 from bms_emulator.profile.site import SiteProfile
-from bms_emulator.sensing.channel import EXACT, Channels, period_ticks
+from bms_emulator.sensing.channel import period_ticks
+from bms_emulator.sensing.faulty import FRESH, Channels, FaultyChannels
 from bms_emulator.sensing.meter import MeterModel, bind_meter, build_meter
+from bms_emulator.sensing.modifier import SensorOverlay
+from bms_emulator.sensing.periods import WEATHER_PERIOD
 from bms_emulator.sensing.site_state import LoadMeasured, MeterCounters, MeterMeasured, PvMeasured, WeatherMeasured
 from bms_emulator.sensing.site_truth import SiteTruth
-from bms_emulator.sensing.state import SensorOverlay
-from bms_emulator.sensing.weather_station import PERIOD, StationModel, bind_station, build_station
+from bms_emulator.sensing.weather_station import StationModel, bind_station, build_station
+
+READINGS = {
+    "meter": (
+        "power",
+        "reactive_power",
+        "voltage",
+        "current",
+        "frequency",
+        "power_factor",
+        "phase_voltage",
+        "phase_current",
+        "phase_power",
+        "energy_exported",
+        "energy_imported",
+    ),
+    "weather": ("ambient_temperature", "humidity", "irradiance"),
+    "load": ("power", "reactive_power", "energy"),
+    "pv": ("power", "reactive_power", "energy"),
+}
+"""Readings that faults may bend, by device."""
 
 
 @dataclass(frozen=True)
@@ -50,41 +72,34 @@ class SiteSensors:
         self._meter = bind_meter(model.meter, arena.group("sensors.meter", MeterCounters), meter, truth)
         self._meter_ticks = period_ticks(model.meter_period, dt)
         self._station = bind_station(model.station, weather, truth)
-        self._station_ticks = period_ticks(PERIOD, dt)
-        self._reports = bind_reports(
-            arena.group("measured.load", LoadMeasured), arena.group("measured.pv", PvMeasured), truth
-        )
-        self._channels = channels_of(meter, weather)
+        self._station_ticks = period_ticks(WEATHER_PERIOD, dt)
+        load, pv = arena.group("measured.load", LoadMeasured), arena.group("measured.pv", PvMeasured)
+        self._reports = bind_reports(load, pv, truth)
+        self._faulty = FaultyChannels(channels_of(meter, weather, load, pv), dt)
 
     def step(self, overlay: SensorOverlay, tick: int) -> None:
         """Let every device read whose turn it is.
 
         Args:
-            overlay: Faulty channels.
+            overlay: What faults do to readings.
             tick: Number of the tick; the first is 0, in which every device reads.
         """
         self._reports.call()
         self._meter.call(tick % self._meter_ticks == 0, tick, self._dt)
         self._station.call(tick % self._station_ticks == 0, tick, self._dt)
-        for name, faults in overlay.acting.items():
-            if name in self._channels:
-                self._channels[name].bend(faults, tick)
+        if overlay.samples:
+            self._faulty.bend_samples(overlay, tick)
 
 
-def channels_of(meter: MeterMeasured, weather: WeatherMeasured) -> dict[str, Channels]:
-    """All channels that faults may bend, by their name in the overlay."""
-
-    def sampled(reading: Array, age: Array) -> Channels:
-        return Channels(EXACT, reading, age)
-
+def channels_of(
+    meter: MeterMeasured, weather: WeatherMeasured, load: LoadMeasured, pv: PvMeasured
+) -> dict[str, Channels]:
+    """All channels that faults may bend, by full name."""
+    devices = {"meter": (meter, meter.age), "weather": (weather, weather.age), "load": (load, FRESH), "pv": (pv, FRESH)}
     return {
-        "meter_power": sampled(meter.power, meter.age),
-        "meter_voltage": sampled(meter.voltage, meter.age),
-        "meter_current": sampled(meter.current, meter.age),
-        "meter_frequency": sampled(meter.frequency, meter.age),
-        "weather_ambient_temperature": sampled(weather.ambient_temperature, weather.age),
-        "weather_humidity": sampled(weather.humidity, weather.age),
-        "weather_irradiance": sampled(weather.irradiance, weather.age),
+        f"measured.{device}.{name}": Channels(getattr(devices[device][0], name), devices[device][1])
+        for device, names in READINGS.items()
+        for name in names
     }
 
 

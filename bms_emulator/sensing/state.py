@@ -1,12 +1,7 @@
-"""What the sensors report, what they remember, and how faults bend them."""
+"""What the sensors report, and what they remember."""
 
-import dataclasses
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar
-
-import numpy as np
-from numpy.typing import NDArray
 
 from bms_emulator.arrays import Array, Group, array
 from bms_emulator.sensing.devices_state import GROUPS as DEVICE_GROUPS
@@ -141,6 +136,7 @@ class SensorState:
     temperature_lagged: Array = array(
         "rack sensor", "K", "Sensor body temperature, before offset and quantisation.", 298.15
     )
+    temperature_elapsed: Array = array("rack pack", "s", "Time since the sensor bodies of the pack were followed.")
     current_lagged: Array = array("rack", "A", "Current after the sensor's low-pass.")
     current_second_lagged: Array = array("rack", "A", "Current after the second sensor's low-pass.")
     terminal_lagged: Array = array("rack", "K", "Body temperature of the sensor at the terminal.", 298.15)
@@ -153,68 +149,6 @@ class SensorState:
     insulation_lagged: Array = array(
         "rack", "Ohm", "Insulation resistance that the monitor has worked out so far.", float("nan")
     )
-
-
-@dataclass(frozen=True)
-class ChannelFaults:
-    """Faulty channels of one measured array: reading = hold where given, else gain * value + offset.
-
-    Attributes:
-        index: Flat channel numbers, int64, shape (n,).
-        gain: Factor [1], shape (n,).
-        offset: Offset in the channel's unit, shape (n,).
-        hold: Fixed reading, NaN where the channel is not held, shape (n,).
-        lost: 1 where the channel reads invalid (NaN), shape (n,).
-    """
-
-    index: NDArray[np.int64]
-    gain: Array
-    offset: Array
-    hold: Array
-    lost: Array
-
-    @classmethod
-    def none(cls) -> "ChannelFaults":
-        """The neutral element: no faulty channel."""
-        empty = np.zeros(0)
-        return cls(np.zeros(0, np.int64), empty, empty, empty, empty)
-
-
-@dataclass(frozen=True)
-class SensorOverlay:
-    """Faulty channels by measured array."""
-
-    cell_voltage: ChannelFaults
-    temperature: ChannelFaults
-    current: ChannelFaults
-    string_voltage: ChannelFaults
-    link_voltage: ChannelFaults
-    coolant_supply_temperature: ChannelFaults
-    coolant_return_temperature: ChannelFaults
-    coolant_flow: ChannelFaults
-    current_second: ChannelFaults
-    fuse_voltage: ChannelFaults
-    terminal_temperature: ChannelFaults
-    meter_power: ChannelFaults
-    meter_voltage: ChannelFaults
-    meter_current: ChannelFaults
-    meter_frequency: ChannelFaults
-    weather_ambient_temperature: ChannelFaults
-    weather_humidity: ChannelFaults
-    weather_irradiance: ChannelFaults
-    contactor_feedback: ChannelFaults
-
-    @classmethod
-    def neutral(cls) -> "SensorOverlay":
-        """No faulty channel anywhere."""
-        none = ChannelFaults.none()
-        return cls(*(none for _ in dataclasses.fields(cls)))
-
-    @cached_property
-    def acting(self) -> dict[str, ChannelFaults]:
-        """The arrays with any faulty channel, and these."""
-        faults: dict[str, ChannelFaults] = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {name: each for name, each in faults.items() if each.index.size}
 
 
 GROUPS: dict[str, type] = (

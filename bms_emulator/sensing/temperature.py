@@ -22,6 +22,7 @@ def bind_temperatures(model: SensingModel, state: SensorState, measured: Measure
         model.sensor_cell,
         # state
         state.temperature_lagged,
+        state.temperature_elapsed,
         # inputs
         truth.cells.temperature_surface,
         measured.cmu_faults,
@@ -63,6 +64,7 @@ def read_temperatures(
     sensor_cell,
     # state
     lagged,
+    elapsed,
     # inputs
     surface,
     cmu_faults,
@@ -72,7 +74,7 @@ def read_temperatures(
     tick,
     dt,
 ):
-    """Temperatures as read [K], (rack, sensor), and their ages [s], (rack, pack).
+    """Temperatures as read [K], (rack, sensor), and their ages [s], (rack, pack), as `elapsed`.
 
     The sensor's body follows the surface with a first-order lag [s], exact for a surface temperature that is constant
     between samples. The packs take turns over the period [ticks], so that every tick has the same work. A pack whose
@@ -84,18 +86,19 @@ def read_temperatures(
     for r in range(rack_count):
         for p in range(pack_count):
             age[r, p] += dt
+            elapsed[r, p] += dt
     first, end = turn(tick, period, rack_count * pack_count)
     for n in range(first, end):
         r, p = n // pack_count, n % pack_count
         if int(cmu_faults[r, p]) & COMMUNICATION:
             continue
-        decay = np.exp(-age[r, p] / lag) if tick > 0 else 0.0
+        decay = np.exp(-elapsed[r, p] / lag) if tick > 0 else 0.0
         for j in range(p * sensors_per_pack, (p + 1) * sensors_per_pack):
             lagged[r, j] = decay * lagged[r, j] + (1.0 - decay) * surface[r, sensor_cell[j]]
             sensed = gain[r, j] * lagged[r, j] + offset[r, j]
             sensed += noise * gaussian(noise_counter(key, tick, r * sensor_count + j))
             reading[r, j] = quantise(sensed, resolution, origin, range_min, range_max)
-        age[r, p] = 0.0
+        age[r, p] = elapsed[r, p] = 0.0
 
 
 @kernel

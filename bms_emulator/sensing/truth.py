@@ -249,5 +249,5 @@ class Truth(Protocol):
         """Auxiliary supplies."""
 
     @property
-    def surroundings(self) -> SurroundingsTruth:
-        """Hands and accidents."""
+    def conditions(self) -> SurroundingsTruth:
+        """What stands around racks and enclosures."""

@@ -10,8 +10,6 @@ from bms_emulator.sensing.channel import gaussian, noise_counter
 from bms_emulator.sensing.site_state import WeatherMeasured
 from bms_emulator.sensing.site_truth import SiteTruth
 
-PERIOD = 1.0
-"""Between two samples [s]."""
 TEMPERATURE_OFFSET, TEMPERATURE_NOISE = 0.2, 0.02
 """Largest fixed error of the temperature, and its noise [K]. Grade [U]."""
 HUMIDITY_OFFSET, HUMIDITY_NOISE = 0.02, 0.002

@@ -12,7 +12,8 @@ from bms_emulator.plant.state import PlantOverlay
 from bms_emulator.points.catalogue import Catalogue
 from bms_emulator.profile.loader import load_site
 from bms_emulator.profile.site import SiteProfile
-from bms_emulator.sensing.state import ChannelFaults, SensorOverlay
+from bms_emulator.sensing.faulty import Channels
+from bms_emulator.sensing.modifier import Modifier, SensorOverlay
 
 
 class Bench:
@@ -27,7 +28,7 @@ class Bench:
 
     def add(self, kind: str, target: str, now: float = 0.0, **rest: Any) -> dict[str, Any]:
         """Add a fault; what is no part of a specification is a parameter."""
-        keys = {"shape", "at", "for", "name", "seed"}
+        keys = {"shape", "at", "for", "name", "seed", "when", "rearm", "lease"}
         spec = {key: rest.pop(key) for key in keys & rest.keys()}
         return self.faults.add({"kind": kind, "target": target, "parameters": rest} | spec, now)
 
@@ -43,29 +44,26 @@ class Bench:
         """Every bit of the plant overlay."""
         return {f.name: getattr(self.overlay, f.name).tobytes() for f in dataclasses.fields(self.overlay)}
 
-    def sensor_bits(self) -> dict[str, tuple[bytes, ...]]:
+    def sensor_bits(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every bit of the sensor overlay."""
         return sensor_bits(self.faults.sensors)
 
 
-def sensor_bits(overlay: SensorOverlay) -> dict[str, tuple[bytes, ...]]:
+def sensor_bits(overlay: SensorOverlay) -> dict[str, list[tuple[Any, ...]]]:
     """Every bit of a sensor overlay."""
 
-    def bits(channels: ChannelFaults) -> tuple[bytes, ...]:
-        return tuple(getattr(channels, f.name).tobytes() for f in dataclasses.fields(channels))
+    def bits(modifier: Modifier) -> tuple[Any, ...]:
+        arrays = modifier.index, modifier.amount, modifier.partner, modifier.memory
+        return modifier.stage, int(modifier.key), *(each.tobytes() for each in arrays)
 
-    return {f.name: bits(getattr(overlay, f.name)) for f in dataclasses.fields(overlay)}
+    folded = [*overlay.samples.items(), *overlay.messages.items()]
+    return {name: [bits(each) for each in modifiers] for name, modifiers in folded}
 
 
-def read(channels: ChannelFaults, readings: np.ndarray) -> np.ndarray:
-    """What faulty channels report, the slow way: a reference for how the parts of a reading join."""
+def read(overlay: SensorOverlay, array: str, readings: np.ndarray) -> np.ndarray:
+    """What the channels of a measured array report of these readings, flat."""
     out = readings.astype(float).ravel().copy()
-    for n, channel in enumerate(channels.index):
-        out[channel] = channels.gain[n] * out[channel] + channels.offset[n]
-        if not np.isnan(channels.hold[n]):
-            out[channel] = channels.hold[n]
-        if channels.lost[n]:
-            out[channel] = np.nan
+    Channels(out).bend(overlay.samples.get(array, ()), 0, 0.1)
     return out
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bms_emulator.faults.engine import FaultError, FaultSet
-from bms_emulator.sensing.state import SensorOverlay
+from bms_emulator.sensing.modifier import SensorOverlay
 from tests.faults.conftest import Bench, read, sensor_bits
 
 CELL = "container[1].rack[3].cell[41]"
@@ -52,12 +52,12 @@ def test_readings_compose_invalid_over_held_over_gain_and_offset(bench: Bench):
 
     def reading(time: float) -> float:
         bench.fold(time)
-        return float(read(bench.faults.sensors.cell_voltage, truth)[channel])
+        return float(read(bench.faults.sensors, "measured.cell_voltage", truth)[channel])
 
     bench.add("offset", VOLTAGE, offset="20mV", name="o1")
     bench.add("gain", f"{CELL.replace('[41]', '[40..42]')}.voltage", gain=1.1, name="g")
     bench.add("offset", VOLTAGE, offset="5mV", name="o2")
-    assert reading(0.0) == pytest.approx(3.0 * 1.1 + 0.025, abs=1e-12)
+    assert reading(0.0) == pytest.approx(3.0 * 1.1 + 0.025, abs=1e-9)
     bench.add("stuck", VOLTAGE, value=3.6, name="s1")
     bench.add("stuck", VOLTAGE, value=3.7, name="s2")
     assert reading(0.1) == 3.7
@@ -66,8 +66,8 @@ def test_readings_compose_invalid_over_held_over_gain_and_offset(bench: Bench):
     bench.faults.clear(names=["i", "s2"])
     assert reading(0.3) == 3.6
     bench.faults.clear(names=["s1", "o1"])
-    assert reading(0.4) == pytest.approx(3.0 * 1.1 + 0.005, abs=1e-12)
-    assert read(bench.faults.sensors.cell_voltage, truth)[channel + 1] == 3.0 * 1.1
+    assert reading(0.4) == pytest.approx(3.0 * 1.1 + 0.005, abs=1e-9)
+    assert read(bench.faults.sensors, "measured.cell_voltage", truth)[channel + 1] == pytest.approx(3.0 * 1.1, abs=1e-9)
 
 
 def test_the_same_name_replaces(bench: Bench):
@@ -222,6 +222,15 @@ def test_explain_says_what_when_and_what_to_expect(bench: Bench):
         ({"kind": "stop", "target": "container[1].pumpp"}, r"nothing that a fault can hit; near: pump"),
         ({"kind": "stpo", "target": PUMP}, r"no fault 'stpo' on a pump; near: stop.*; allowed: stop, slow"),
         ({"kind": "stop", "target": CELL}, r"stop is for: pump"),
+        (
+            {"kind": "cmu-silence", "target": "container[1].rack[2].pack[3]"},
+            r"on a coolant branch \(cmu-silence is for: container.*\.pack\[3\]\.cmu\)",
+        ),
+        ({"kind": "welded", "target": "pcs[1]"}, r"is for: pcs\[1\]\.ac_breaker, pcs\[1\]\.dc_breaker\)"),
+        (
+            {"kind": "stuck", "target": "container[1].rack[3].cell[*]"},
+            r"is for: .*cell\[\*\]\.temperature, .*voltage\)",
+        ),
         ({"kind": "internal-short", "target": CELL}, r"resistance: is required"),
         ({"kind": "internal-short", "target": CELL, "parameters": {"resistance": "0"}}, r"must be >= 1e-06"),
         (
@@ -241,7 +250,7 @@ def test_explain_says_what_when_and_what_to_expect(bench: Bench):
             {"kind": "stop", "target": PUMP, "shape": {"form": "ramp", "durtion": 1}},
             r"durtion: unknown; near: duration",
         ),
-        ({"kind": "stop", "target": PUMP, "at": "rack[3].soc > 0.5"}, r"conditions are not supported"),
+        ({"kind": "stop", "target": PUMP, "at": "rack[3].soc > 0.5"}, r"a condition under .when."),
         ({"kind": "stop", "target": PUMP, "at": "-5s"}, r"lies in the past"),
         ({"kind": "stop", "target": PUMP, "for": "0s"}, r"for = '0s': must be >= 1e-06"),
         ({"kind": "stop", "target": PUMP, "name": "a b"}, r"name = 'a b'"),

@@ -13,7 +13,7 @@ from bms_emulator.faults.registry import kinds
 from bms_emulator.faults.spec import FaultError
 from bms_emulator.faults.target import SIGNALS, Component, resolve
 from bms_emulator.plant.state import Contactor, PlantOverlay
-from bms_emulator.sensing.state import SensorOverlay
+from bms_emulator.sensing.modifier import SensorOverlay
 from tests.faults.conftest import Bench, read, sensor_bits
 
 RACK3, CELL41 = 2, 40
@@ -53,6 +53,9 @@ PLANT = [
     ("stuck", "container[2].detector[smoke]", {"reading": "150%"}, "detector_hold", (1, 2), 1.5),
     ("failed", "container[1].detector[4]", {}, "detector_failed", (0, 3), 1.0),
     ("leak", "container[2].fire", {"rate": "0.01/s"}, "agent_leak", (1,), 0.01),
+    ("failure", "container[2].supply", {}, "supply_failed", (1,), 1.0),
+    ("dip", "container[2].supply", {"voltage": "18V"}, "supply_hold", (1,), 18.0),
+    ("loss", "container[1].ups", {}, "supply_hold", (0,), 0.0),
     ("weak", "container[2].ups", {"energy": "25%"}, "ups_gain", (1,), 0.25),
     ("silence", "rack[3].pack[2].cmu", {}, "cmu_faults", (RACK3, 1), 1.0),
     ("integrity", "rack[3].pack[2].cmu", {}, "cmu_faults", (RACK3, 1), 2.0),
@@ -112,6 +115,18 @@ READINGS = [
 ]
 
 
+ELSEWHERE = {"afe", "cmu", "converter", "electrical", "modifier", "ntc"} | {
+    "clock",
+    "firmware",
+    "link",
+    "master",
+    "mqtt",
+    "system",
+}
+ELSEWHERE |= {"cell", "contactor", "cooling", "environment", "hv", "safety", "string"}
+"""Families that have tests of their own: of sensors, of controllers, and of the plant."""
+
+
 def _with_containers(target: str) -> str:
     return target if re.split(r"[.\[]", target)[0] in ROOTS else f"container[1].{target}"
 
@@ -142,10 +157,11 @@ def test_a_sensor_fault_bends_one_channel_and_clearing_it_is_exact(
     measured.ravel()[hits.index] = truth
     bench.add(kind, target, name="f", **parameters)
     bench.fold(0.0)
-    channels = getattr(bench.faults.sensors, hits.target.channels)
-    bent = read(channels, measured)
-    assert bent[hits.index] == pytest.approx([reading], abs=1e-12, nan_ok=True)
-    assert list(channels.index) == list(hits.index)
+    bent = read(bench.faults.sensors, hits.target.readings, measured)
+    assert bent[hits.index] == pytest.approx([reading], abs=1e-9, nan_ok=True)
+    assert list(bench.faults.sensors.samples) == [hits.target.readings]
+    (hit,) = {tuple(each.index) for each in bench.faults.sensors.samples[hits.target.readings]}
+    assert hit == tuple(hits.index)
     assert bench.plant_bits() == bench.neutral
     bench.faults.clear(names=["f"])
     bench.fold(0.1)
@@ -154,7 +170,9 @@ def test_a_sensor_fault_bends_one_channel_and_clearing_it_is_exact(
 
 def test_every_kind_is_exercised_here_or_as_a_moving_or_link_fault():
     here = {row[0] for row in PLANT + READINGS}
-    assert {kind.word for kind in KINDS.values()} - here == {"drift", "delay"}
+    families = {kind.word: kind.__module__.rpartition(".")[2] for kind in KINDS.values()}
+    missing = {word for word, family in families.items() if family not in ELSEWHERE} - here
+    assert missing == {"drift"}
 
 
 def test_a_leak_at_both_poles_is_shared_out_and_so_is_as_large_in_all(bench: Bench):
@@ -191,8 +209,8 @@ def test_drift_grows_with_time(bench: Bench):
     offsets = []
     for time in (0.0, 10.0, 11.0, 110.0):
         bench.fold(time)
-        offsets.append(float(bench.faults.sensors.cell_voltage.offset.sum()))
-    assert offsets == pytest.approx([0.0, 0.0, 1e-6, 1e-4], abs=1e-15)
+        offsets.append(read(bench.faults.sensors, "measured.cell_voltage", np.zeros(4992))[0])
+    assert offsets == pytest.approx([0.0, 0.0, 1e-6, 1e-4], abs=1e-9)
 
 
 def test_the_last_reading_is_the_one_at_the_beginning(bench: Bench):
@@ -200,7 +218,7 @@ def test_the_last_reading_is_the_one_at_the_beginning(bench: Bench):
     voltage = bench.arena["measured.cell_voltage"]
     for time, level in ((0.0, 3.1), (1.0, 3.2), (2.0, 3.3), (3.0, 3.4)):
         bench.fold(time)
-        bent = read(bench.faults.sensors.cell_voltage, voltage)
+        bent = read(bench.faults.sensors, "measured.cell_voltage", voltage)
         voltage[0, :3] = level
         if time >= 2.0:
             assert bent[:3] == pytest.approx([3.2] * 3, abs=0)
@@ -210,14 +228,15 @@ def test_a_channel_that_was_invalid_stays_invalid_when_stuck(bench: Bench):
     bench.arena["measured.cell_voltage"][0, 0] = np.nan
     bench.add("stuck", "container[1].rack[1].cell[1..2].voltage")
     bench.fold(0.0)
-    channels = bench.faults.sensors.cell_voltage
-    assert list(channels.lost) == [1.0, 0.0]
+    bent = read(bench.faults.sensors, "measured.cell_voltage", np.full(4992, 3.3))
+    assert np.isnan(bent[:3]).tolist() == [True, False, False]
 
 
 def test_a_cell_temperature_is_the_sensor_that_serves_the_cell(bench: Bench):
     added = bench.add("open", "container[1].rack[1].cell[1..8].temperature")
     bench.fold(0.0)
-    assert list(bench.faults.sensors.temperature.index) == [0, 1, 2, 3]
+    bent = read(bench.faults.sensors, "measured.temperature", np.full(24 * 208, 298.15))
+    assert np.flatnonzero(bent == 233.15).tolist() == [0, 1, 2, 3]
     assert added["count"] == 4
 
 
@@ -237,25 +256,24 @@ def test_selectors_hit_all_that_they_pick(bench: Bench):
         (
             "delay",
             {"time": "800ms", "jitter": "200ms", "probability": "20%"},
-            {"time_s": 0.8, "jitter_s": 0.2, "probability": 0.2},
+            {"time": 0.8, "jitter": 0.2, "probability": 0.2},
         ),
-        ("silence", {}, {"time_s": 0.0, "jitter_s": 0.0, "probability": 1.0}),
+        ("silence", {}, {"probability": 1.0, "lost": "reply"}),
     ],
 )
-def test_link_faults_are_listed_with_the_numbers_in_effect(bench: Bench, kind, parameters, effect):
+def test_link_faults_are_listed_with_the_settings_in_effect(bench: Bench, kind, parameters, effect):
     bench.add(kind, "modbus:sunspec-battery/1", name="m", at=1, seed=5, **parameters)
     bench.fold(0.0)
     (waiting,) = bench.faults.listing()
-    assert (waiting["kind"], waiting["probability"]) == (f"modbus-{kind}", 0.0)
+    assert (waiting["kind"], waiting["wire"]) == (f"modbus-{kind}", None)
     bench.fold(1.0)
     (acting,) = bench.faults.listing()
-    assert {key: acting[key] for key in effect} == effect
+    assert acting["wire"] == effect
     assert (acting["target"], acting["seed"]) == ("modbus:sunspec-battery/1", 5)
     assert bench.plant_bits() == bench.neutral
 
 
-def test_every_signal_of_the_sensor_overlay_can_be_hit(bench: Bench):
-    assert [signal.channels for signal in SIGNALS] == [field.name for field in dataclasses.fields(SensorOverlay)]
+def test_every_signal_can_be_hit(bench: Bench):
     for signal in SIGNALS:
         for selector in signal.selectors:
             hits = resolve(selector, bench.faults._catalogue, bench.site)
@@ -268,10 +286,10 @@ def test_every_array_of_the_plant_overlay_has_a_rule_and_a_kind(bench: Bench):
     bent = {array: kind for kind in KINDS.values() for array in getattr(kind, "arrays", ())}
     assert set(bent) == set(arrays)
     for array, kind in bent.items():
-        (target,) = kind.targets
-        assert isinstance(target, Component)
-        for selector in target.selectors:
+        for selector in (selector for target in kind.targets for selector in target.selectors):
             hits = resolve(selector, bench.faults._catalogue, bench.site)
+            assert isinstance(hits.target, Component)
+            hits = kind.reach(kind.model_construct(), hits, bench.site, bench.faults._find)
             assert list(hits.index) == list(range(getattr(bench.overlay, array).size))
 
 
@@ -286,12 +304,22 @@ def test_kinds_are_documented_with_units():
 def test_kinds_of_a_target_know_its_units():
     (stuck,) = [row for row in kinds("rack[3].cell[41].temperature") if row["word"] == "stuck"]
     assert stuck["parameters"][0]["allowed"] == ["last", "K", "degC", "°C"]
-    assert {row["word"] for row in kinds("modbus:bank")} == {"delay", "silence"}
-    assert {row["word"] for row in kinds("rack[3].cell[41]")} == {
+    of_requests = {row["word"] for row in kinds("modbus:bank/1")}
+    assert of_requests >= {"delay", "silence", "exception", "wrong"}
+    assert {row["word"] for row in kinds("modbus:")} - of_requests == {
+        "refuse",
+        "mute",
+        "half-open",
+        "connection-limit",
+        "restart",
+    }
+    assert {row["word"] for row in kinds("rack[3].cell[41]")} >= {
         "internal-short",
         "resistance-growth",
         "heater",
         "runaway",
+        "sense-wire-open",
+        "balancing-stuck-on",
     }
 
 

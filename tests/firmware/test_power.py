@@ -3,8 +3,17 @@
 import numpy as np
 import pytest
 
-from bms_emulator.firmware.contract import Action, ChillerRequest, ControllerFault, RackMode, Request
-from bms_emulator.firmware.reference.power import _BANK_OFF, _RACK_OFF
+from bms_emulator.firmware.contract import (
+    Action,
+    ChargeStatus,
+    ChillerRequest,
+    ControllerFault,
+    PowerState,
+    RackMode,
+    Request,
+    Status,
+)
+from bms_emulator.firmware.reference.power import _BANK_OFF, _BANK_REPORT_OFF, _RACK_OFF, _RACK_REPORT_OFF
 from tests.firmware.rig import Rig
 
 MEMORY_LOST = float(1 << ControllerFault.PERSISTENT_MEMORY)
@@ -27,9 +36,38 @@ def test_what_acts_rests_in_the_first_period_without_supply() -> None:
     rig.measured.supply_voltage[...] = 15.9
     rig.step()
     assert np.all(rig.racks.mode == RackMode.SHUTDOWN)
-    for outputs, at_rest in ((rig.racks, _RACK_OFF), (rig.bank, _BANK_OFF)):
+    tables = (
+        (rig.racks, _RACK_OFF),
+        (rig.bank, _BANK_OFF),
+        (rig.rack_report, _RACK_REPORT_OFF),
+        (rig.bank_report, _BANK_REPORT_OFF),
+    )
+    for outputs, at_rest in tables:
         for name, value in at_rest.items():
             assert np.array_equal(getattr(outputs, name), np.full_like(getattr(outputs, name), value), equal_nan=True)
+
+
+def test_no_master_takes_a_battery_without_supply_for_one_that_is_ready_and_its_measurements_stand_still() -> None:
+    rig = Rig().connected()
+    rig.measured.current[...] = 50.0
+    rig.run(2.0)
+    report = rig.bank_report
+    assert (report.power_state[0], report.status[0]) == (PowerState.ON_READY, Status.NORMAL)
+    cut(rig)
+    told = rig.bank.current.copy(), rig.bank.soc.copy(), rig.bank.heartbeat.copy(), rig.racks.cell_voltage_max.copy()
+    rig.measured.current[...] = 0.0
+    rig.measured.cell_voltage[...] += 0.02
+    rig.run(10.0)
+    assert (report.power_state[0], report.status[0]) == (PowerState.OFF_READY, Status.INITIAL)
+    assert (report.charge_status[0], report.charge_forbidden[0], report.discharge_forbidden[0]) == (
+        ChargeStatus.OFF,
+        1.0,
+        1.0,
+    )
+    assert (report.racks_ready[0], report.racks_failed[0]) == (0.0, 3.0)
+    still = rig.bank.current, rig.bank.soc, rig.bank.heartbeat, rig.racks.cell_voltage_max
+    assert all(np.array_equal(now, before) for now, before in zip(still, told, strict=True))
+    assert (rig.bank.current != 0.0).all()
 
 
 def test_balancing_ends_and_the_hardware_is_told() -> None:
@@ -126,6 +164,27 @@ def test_persistent_memory_is_kept() -> None:
     assert rig.racks.cycle_count == pytest.approx([12.0] * 3)
     assert (rig.racks.alarm_count[:, 0] == 3.0).all()
     assert (rig.persistent.capacity == 300.0 * 3600.0).all()
+
+
+@pytest.mark.parametrize("misread", [2.0, 3.7])
+def test_a_reading_that_is_wrong_at_the_start_moves_no_charge_that_is_remembered(misread: float) -> None:
+    rig = Rig().ready()
+    rig.racks.soc[...] = [0.3, 0.5, 0.7]
+    cut(rig)
+    rig.measured.cell_voltage[1, 40] = misread
+    rig.measured.current[...] = 1.0
+    restore(rig)
+    assert rig.racks.soc == pytest.approx([0.3, 0.5, 0.7], abs=1e-6)
+
+
+@pytest.mark.parametrize("misread", [2.0, 3.7])
+def test_a_rack_that_has_lost_its_memory_does_not_take_one_wrong_reading_for_its_charge(misread: float) -> None:
+    rig = Rig().ready()
+    cut(rig)
+    rig.measured.controller_faults[...] = MEMORY_LOST
+    rig.measured.cell_voltage[1, 40] = misread
+    restore(rig)
+    assert rig.racks.soc[1] == pytest.approx(rig.racks.soc[0], abs=1e-3)
 
 
 def test_a_lock_outlives_the_loss_and_takes_a_service_reset() -> None:

@@ -123,7 +123,9 @@ class Bus:
                 self.contactor_closed[own],
                 self.fuse_closed[own],
                 self.breaker_closed[own],
+                np.ones(racks),
                 self.loose_resistance[own],
+                np.ones(racks),
                 self.model.wiring_resistance,
                 self.model.precharge_resistance,
             )
@@ -132,7 +134,7 @@ class Bus:
             )
             strain(
                 *(self.model, strings, self.fuse_heat[own], self.precharge_temperature[own]),
-                *(self.terminal_temperature[own], AIR, solution.ripple, dt),
+                *(self.terminal_temperature[own], AIR, solution.ripple, np.zeros(racks), dt),
             )
             self.bus_voltage[c], self.bus_current[c], self.dc_power[c] = (
                 solution.voltage,

@@ -407,7 +407,9 @@ def strings_of(bus: Bus) -> Strings:
         bus.contactor_closed,
         bus.fuse_closed,
         bus.breaker_closed,
+        np.ones_like(bus.current),
         bus.loose_resistance,
+        np.ones_like(bus.current),
         bus.model.wiring_resistance,
         bus.model.precharge_resistance,
     )

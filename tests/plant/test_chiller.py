@@ -64,7 +64,7 @@ class Chiller:
                 self.pump_speed,
             ),
             *(one(flow), one(supply), one(supply if back is None else back), one(CP), one(ambient)),
-            *(one(request), one(setpoint), one(gain), one(pump_gain), dt),
+            *(one(request), one(setpoint), one(gain), one(pump_gain), one(), one(), dt),
         )
         return self
 

@@ -240,7 +240,7 @@ stretches = st.lists(
 @given(stretches, st.sampled_from([0.1, 1.0]))
 def test_a_controller_is_that_of_its_slow_twin(stretches: list[tuple[Any, ...]], dt: float) -> None:
     twin = ControlTwin(CONTROL)
-    source, request, setpoint, gain, age = (np.zeros(1) for _ in range(5))
+    source, request, setpoint, gain, age, heard, heard_at, hearing, shift = (np.zeros(1) for _ in range(9))
     thermostat = np.array([CIRCULATION])
     for length, control, written, timeout, bms, ems, supply, alarms, chiller_gain in stretches:
         for tick in range(length):
@@ -248,8 +248,8 @@ def test_a_controller_is_that_of_its_slow_twin(stretches: list[tuple[Any, ...]],
                 age[0] = 0.0
             commands = [np.array([float(value)]) for value in (control, *ems, timeout, *bms, supply)]
             bits = np.array([float(sum(1 << CAUSES.index(name) for name in alarms))])
-            state = (source, request, setpoint, gain, thermostat, age)
-            control_chillers(CONTROL, *state, *commands, bits, np.array([chiller_gain]), dt)
+            state = (source, request, setpoint, gain, thermostat, age, heard, heard_at)
+            control_chillers(CONTROL, *state, *commands, bits, np.array([chiller_gain]), hearing, shift, dt)
             decided = twin.decide(
                 control, written and tick == 0, timeout, bms, ems, supply, set(alarms), chiller_gain, dt
             )

@@ -13,6 +13,8 @@ from bms_emulator.plant.contactor import (
 )
 
 FREE = np.full((1, 3), np.nan)
+SOUND = np.zeros((1, 3)), np.zeros((1, 3)), np.ones((1, 3))
+"""No delay, no chatter, full voltage at the coils."""
 
 
 COIL = (0.03, 18.0, 12.0)
@@ -30,7 +32,7 @@ def move(
     """Step one rack whose contacts take 30 ms, from rest."""
     travel = np.zeros((1, 3))
     for _ in range(ticks):
-        step_contactors(*COIL, closed, travel, np.array([command]), supply, hold, dt)
+        step_contactors(*COIL, closed, travel, np.zeros((1, 3)), np.array([command]), supply, hold, *SOUND, dt)
 
 
 @pytest.mark.parametrize(("dt", "ticks"), [(0.01, 3), (0.015, 2), (0.1, 1), (1.0, 1)])
@@ -47,7 +49,7 @@ def test_contacts_arrive_after_their_travel_time(dt: float, ticks: int, command:
 def test_short_command_does_not_move_the_contacts() -> None:
     closed, travel = np.zeros((1, 3)), np.zeros((1, 3))
     for command in (1.0, 1.0, 0.0, 1.0, 1.0):
-        step_contactors(*COIL, closed, travel, np.full((1, 3), command), 24.0, FREE, 0.01)
+        step_contactors(*COIL, closed, travel, np.zeros((1, 3)), np.full((1, 3), command), 24.0, FREE, *SOUND, 0.01)
     assert not closed.any()
 
 

@@ -206,6 +206,19 @@ def test_a_reset_clears_only_what_stands_no_more() -> None:
     assert panel.state.panels.agent_lost[0] == panel.state.surroundings.agent_refill[0] == 0.0
 
 
+def test_after_a_reset_a_fire_that_stands_counts_down_and_releases_anew_what_is_no_longer_there() -> None:
+    panel = Panel()
+    panel.burn()
+    panel.until(panel.fire.aerosol_released)
+    panel.run(panel.model.discharge_time)
+    panel.asked.reset[0] = 1.0
+    panel.run(1)
+    assert (panel.fire.level[0], panel.fire.aerosol_released[0]) == (FireLevel.FIRE, 0.0)
+    assert panel.until(panel.fire.aerosol_released) == pytest.approx(panel.model.release_delay, abs=2.0 * panel.dt)
+    panel.run(1)
+    assert (panel.fire.discharging[0], panel.state.panels.agent_lost[0]) == (0.0, 1.0)
+
+
 def test_the_sounder_is_silenced_until_the_next_alarm_and_the_alarm_stays() -> None:
     panel = Panel()
     panel.stick(CO, 2.0)

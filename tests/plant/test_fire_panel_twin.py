@@ -67,6 +67,9 @@ episodes = st.lists(
 )
 Episode = tuple[int, list[tuple[float, ...]], list[Asked]]
 
+CLEAN = tuple(np.zeros(CONTAINERS) for _ in range(3))
+"""No gas and no smoke but that of cells."""
+
 
 def by_detector(names: list[frozenset[str]]) -> Array:
     return np.array([[name in chosen for name in NAMES] for chosen in names], dtype=float)
@@ -95,7 +98,7 @@ def test_fire_panels(episodes: list[Episode], dt: float) -> None:
             reset, acknowledge, refill = pulses
             state = (reading, standing, tripped, level, fire_time, gas, fan, aerosol, manual, sounder, flows, lost)
             hands = (reset, acknowledge, pressed, held_back, tested, refill, outputs)
-            step_panels(PANEL, *state, states, *air, *hands, stuck, failed, leak, dt)
+            step_panels(PANEL, *state, states, *air, *hands, *CLEAN, stuck, failed, leak, dt)
             assert not np.any(pulses)
             for c, twin in enumerate(twins):
                 once = tick == 0

@@ -50,7 +50,7 @@ def flow_of(
     shape = model.branch_conductance.shape
     branch, total, pressure, power = np.full(shape, np.nan), *(np.full(1, np.nan) for _ in range(3))
     gain = np.ones(shape) if gain is None else gain
-    split_flow(model, branch, total, pressure, power, *(np.array([x]) for x in (speed, *coolant)), gain)
+    split_flow(model, branch, total, pressure, power, *(np.array([x]) for x in (speed, *coolant)), gain, np.ones(1))
     return Flow(branch, float(total[0]), float(pressure[0]), float(power[0]))
 
 
@@ -167,7 +167,7 @@ def test_containers_do_not_disturb_each_other() -> None:
     gain = np.random.default_rng(1).uniform(0.5, 1.0, (24, 4))
     branch, total = np.zeros((24, 4)), np.zeros(2)
     speed, density, viscosity = np.array([1.0, 0.5]), np.full(2, RATED[0]), np.full(2, RATED[1])
-    split_flow(DEMO, branch, total, np.zeros(2), np.zeros(2), speed, density, viscosity, gain)
+    split_flow(DEMO, branch, total, np.zeros(2), np.zeros(2), speed, density, viscosity, gain, np.ones(2))
     np.testing.assert_array_equal(branch[:12], flow_of(gain=gain[:12]).branch)
     np.testing.assert_array_equal(branch[12:], flow_of(speed=0.5, gain=gain[12:]).branch)
 

@@ -106,6 +106,15 @@ def test_power_falls_in_proportion_between_start_and_end_of_the_derating() -> No
     assert shares == pytest.approx([1.0, 1.0, 0.75, 0.0, 0.0])
 
 
+def test_what_holds_nothing_back_is_not_named_as_a_limit() -> None:
+    site = running(1.0)
+    site.inputs.power_setpoint[...] = site.site.pcs.rated_power_kw * 1e3
+    site.overlay.pcs_fan_gain[...] = 0.0
+    site.state.grid.voltage_fraction[...] = 0.99  # less apparent power, but still more than rated power
+    site.step(1200)
+    assert int(site.state.pcs.limits[0]) == 1 << PcsLimit.TEMPERATURE
+
+
 def test_stopped_fans_derate_a_loaded_pcs_and_heat_that_is_left_trips_it() -> None:
     site = running(1.0)
     site.inputs.power_setpoint[...] = site.site.pcs.rated_power_kw * 1e3

@@ -75,9 +75,9 @@ def test_what_the_battery_holds_is_what_went_in_less_what_went_out(
     for length, fed, health in stretches:
         spoilt += max(soc[0] - health, 0.0) * UPS.energy
         for _ in range(length):
-            failed, gain = np.array([float(not fed)]), np.array([health])
-            state = (voltage, on_battery, soc, charge_power, load_power)
-            step_supplies(UPS, *state, np.array([24.0]), failed, gain, dt)
+            off, gain, free = np.array([float(not fed)]), np.array([health]), np.array([np.nan])
+            state = (voltage, on_battery, soc, charge_power, load_power, np.zeros(1))
+            step_supplies(UPS, *state, np.array([24.0]), off, gain, np.zeros(1), free, dt)
             held = twin.step(fed, health, dt)
             drawn += charge_power[0] * dt
             given_out += load_power[0] * dt

@@ -57,7 +57,7 @@ def test_air_follows_its_balance_exactly_for_any_step(dt: float) -> None:
     racks = DEMO.racks_per_container
     pack_heat = np.random.default_rng(0).uniform(-10.0, 50.0, (2 * racks, 4))
     ambient, air = np.zeros(2), np.array([300.0, 280.0])
-    step_enclosure(DEMO, ambient, air, pack_heat, 1000.0, dt)
+    step_enclosure(DEMO, ambient, air, pack_heat, np.zeros(()), np.zeros(2), 1000.0, dt)
     outside = outside_temperature(DEMO, 1000.0)
     np.testing.assert_array_equal(ambient, outside)
     for c, start in enumerate((300.0, 280.0)):

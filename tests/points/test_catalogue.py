@@ -89,6 +89,7 @@ def test_a_cell_has_the_temperature_of_the_sensor_that_serves_it(catalogue: Cata
     [
         ("rack[13].soc", r"rack\[13\] does not exist; allowed: 1 to 12"),
         ("rack[0].soc", "does not exist"),
+        ("rack[1].alarm[cell_overvoltag].level", r"does not exist; near: cell_overvoltage"),
         ("rack[3..1].soc", "runs backwards"),
         ("rack[3].sox", "near: .*container.rack.soc"),
         ("rack.soc", r"rack needs an index, rack\[1..12\]"),

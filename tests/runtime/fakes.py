@@ -27,6 +27,7 @@ class FakeEmulator:
         self.records: list[tuple[str, str, dict[str, Any]]] = []
         self.active: list[dict[str, Any]] = []
         self.fail_at = -1
+        self.stalls: tuple[dict[str, Any], ...] = ()
 
     @property
     def time(self) -> float:

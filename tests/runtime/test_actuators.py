@@ -6,7 +6,7 @@ import pytest
 from bms_emulator.arrays import Arena, Layout
 from bms_emulator.firmware.contract import GROUPS as CONTRACT
 from bms_emulator.firmware.contract import BankOutputs, RackOutputs
-from bms_emulator.plant.state import GROUPS, PlantInputs
+from bms_emulator.plant.state import GROUPS, PlantInputs, PlantOverlay
 from bms_emulator.profile.loader import load_site
 from bms_emulator.runtime.actuators import Actuators
 
@@ -20,10 +20,11 @@ class Desk:
         self.racks = arena.group("firmware.racks", RackOutputs)
         self.bank = arena.group("firmware.bank", BankOutputs)
         self.inputs = arena.group("plant.inputs", PlantInputs)
-        self._actuators = Actuators(self.racks, self.bank, self.inputs, 0.1)
+        self.overlay = arena.group("plant.overlay", PlantOverlay)
+        self._actuators = Actuators(self.racks, self.bank, self.inputs, self.overlay, 0.1)
 
-    def actuate(self) -> None:
-        self._actuators.step()
+    def actuate(self, refresh: bool = False) -> None:
+        self._actuators.step(refresh)
 
 
 @pytest.fixture
@@ -61,6 +62,19 @@ def test_balancing_is_as_old_as_its_last_change(desk: Desk) -> None:
         desk.actuate()
         assert step > 20 or (desk.racks.balancing_age[0] <= 0.0) == (step < 10)
     assert desk.racks.balancing_age[[2, 3]].tolist() == pytest.approx([0.4, 2.0])
+
+
+def test_a_stuck_balancing_switch_does_what_it_does_until_it_is_free(desk: Desk) -> None:
+    desk.racks.balancing[2, [0, 5]] = 1.0
+    desk.racks.balancing_revision[2] = 1.0
+    desk.actuate()
+    desk.overlay.balancing_hold[2, [5, 6]] = -1.0, 1.0
+    desk.actuate(refresh=True)
+    assert np.flatnonzero(desk.inputs.balancing[2]).tolist() == [0, 6]
+    assert desk.inputs.balancing_count[2].tolist() == [2.0, 0.0, 0.0, 0.0]
+    desk.overlay.balancing_hold[2] = 0.0
+    desk.actuate(refresh=True)
+    assert np.flatnonzero(desk.inputs.balancing[2]).tolist() == [0, 5]
 
 
 def test_what_is_no_number_bleeds_no_cell(desk: Desk) -> None:

@@ -22,6 +22,7 @@ class Work:
         self.gaps: list[Gap] = []
         self.looked: list[int] = []
         self.at_look = lambda: None
+        self.late = lambda n: 0
 
     def speed(self) -> float:
         return self.commanded
@@ -32,6 +33,9 @@ class Work:
     def tick(self) -> None:
         self.began.append(self.clock.now())
         self.clock.advance(self.cost(len(self.began)))
+
+    def hold_up(self) -> None:
+        self.clock.advance(self.late(len(self.began) + 1))
 
     def between(self) -> None:
         self.looked.append(self.clock.now())

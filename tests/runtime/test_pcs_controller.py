@@ -189,6 +189,12 @@ def test_phases_add_up_to_what_the_pcs_reports(site: Bench) -> None:
     tick(site, 40)
 
 
+def test_without_power_the_power_factor_stands_at_1(site: Bench) -> None:
+    for _ in range(100):
+        tick(site)
+        assert (read(site, "state"), read(site, "power_factor")) == (PcsState.RUNNING, 1.0)
+
+
 def test_breakers_obey_masters_and_the_pcs_comes_back(site: Bench) -> None:
     for name in ("dc", "ac"):
         write(site, **{f"{name}_breaker__command": 0.0})

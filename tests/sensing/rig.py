@@ -1,7 +1,7 @@
 """A site's sensors over a hand-made truth."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +10,8 @@ import numpy as np
 from bms_emulator.arrays import Arena, Layout
 from bms_emulator.profile.loader import load_site
 from bms_emulator.sensing.model import build_sensing_model
-from bms_emulator.sensing.state import GROUPS, ChannelFaults, Measured, SensorOverlay, SensorState
+from bms_emulator.sensing.modifier import Modifier, SensorOverlay, Stage, modify
+from bms_emulator.sensing.state import GROUPS, Measured, SensorState
 from bms_emulator.sensing.step import Sensors
 
 EXACT: dict[str, Any] = {
@@ -33,13 +34,20 @@ class Rig:
     dt: float
     tick: int = 0
     sensors: Sensors = field(init=False)
+    _modifiers: dict[str, list[Modifier]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.sensors = Sensors(self.model, self.state, self.measured, self.truth, self.dt)
 
-    def bend(self, **faults: ChannelFaults) -> None:
+    def bend(self, **modifiers: list[Modifier]) -> None:
         """Let channels of measured arrays be faulty."""
-        self.overlay = replace(self.overlay, **faults)
+        self._modifiers |= {f"measured.{name}": each for name, each in modifiers.items()}
+        self.overlay = SensorOverlay.of((name, m) for name, each in self._modifiers.items() for m in each)
+
+    def mend(self) -> None:
+        """Let all channels be sound."""
+        self._modifiers.clear()
+        self.overlay = SensorOverlay.neutral()
 
     def step(self, count: int = 1) -> None:
         """Read the sensors a number of ticks long."""
@@ -101,7 +109,7 @@ def build(overrides: Mapping[str, Any] | None = None, *, dt: float = 0.1, seed: 
             chiller_silent=np.zeros(containers),
         ),
         supply=SimpleNamespace(voltage=np.full(containers, 24.0)),
-        surroundings=SimpleNamespace(
+        conditions=SimpleNamespace(
             emergency_stop=np.zeros(containers),
             door_open=np.zeros(containers),
             water=np.zeros(containers),
@@ -120,16 +128,7 @@ def build(overrides: Mapping[str, Any] | None = None, *, dt: float = 0.1, seed: 
     )
 
 
-def faults(*rows: tuple[int, dict[str, float]]) -> ChannelFaults:
-    """Faulty channels: (flat number, what differs from a sound channel)."""
-
-    def column(name: str, sound: float) -> Any:
-        return np.array([row.get(name, sound) for _, row in rows], np.float64)
-
-    return ChannelFaults(
-        np.array([index for index, _ in rows], np.int64),
-        column("gain", 1.0),
-        column("offset", 0.0),
-        column("hold", float("nan")),
-        column("lost", 0.0),
-    )
+def faults(*rows: tuple[int, dict[str, float]]) -> list[Modifier]:
+    """Modifiers: (flat number of a channel, gain, offset, hold or lost of it)."""
+    stages = {"gain": Stage.GAIN, "offset": Stage.OFFSET, "hold": Stage.HOLD, "lost": Stage.LOSE}
+    return [modify(stages[what], np.array([index]), by) for index, row in rows for what, by in row.items()]

@@ -1,13 +1,10 @@
-"""Noise, scales, sampling and faulty channels."""
-
-import math
+"""Noise, scales and sampling."""
 
 import numpy as np
 import pytest
 
-from bms_emulator.sensing.channel import EXACT, Channels, gaussian, noise_counter, period_ticks, quantise
+from bms_emulator.sensing.channel import EXACT, gaussian, noise_counter, period_ticks, quantise
 from tests.reference import sensing_twin as twin
-from tests.sensing.rig import faults
 
 KEY = np.uint64(0xFEDCBA9876543210)
 VOLTAGE = (1e-3, 0.0, 0.0, 5.0)
@@ -56,33 +53,3 @@ def test_the_neutral_scale_changes_nothing_that_counts() -> None:
 
 def test_a_channel_is_sampled_every_period_whatever_the_step() -> None:
     assert [period_ticks(0.1, dt) for dt in (0.01, 0.1, 1.0)] == [10, 1, 1]
-
-
-def test_channels_without_an_age_are_bent_when_they_are_sampled() -> None:
-    reading = np.array([1.0])
-    channels = Channels(EXACT, reading, period=10)
-    for tick in range(21):
-        channels.bend(faults((0, {"offset": 1.0})), tick)
-    assert reading[0] == 4.0
-
-
-def test_faults_bend_only_their_channels_and_only_where_they_were_sampled() -> None:
-    rows = ((0, {"offset": 0.05}), (1, {"gain": 1.01}), (4, {"hold": 3.7}), (5, {"lost": 1.0}), (7, {"offset": 0.1}))
-    reading = 3.3 + 0.001 * np.arange(8.0).reshape(2, 4)
-    age = np.array([[0.0, 0.0], [0.0, 0.1]])
-    table = faults(*rows)
-    fresh = np.repeat(age.reshape(-1) == 0.0, 2)
-    columns = (table.index, table.gain, table.offset, table.hold, table.lost)
-    expected = twin.bend(reading, columns, VOLTAGE, fresh)
-    Channels(VOLTAGE, reading, age).bend(table, 0)
-    assert np.array_equal(reading, expected, equal_nan=True)
-    assert reading[0, 0] == 3.35
-    assert reading[1, 0] == 3.7
-    assert math.isnan(reading[1, 1])
-    assert reading[1, 3] == 3.307
-
-
-def test_a_lost_channel_is_lost_even_where_it_is_held() -> None:
-    reading = np.array([3.3])
-    Channels(VOLTAGE, reading).bend(faults((0, {"hold": 3.7, "lost": 1.0})), 0)
-    assert math.isnan(reading[0])

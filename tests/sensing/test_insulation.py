@@ -47,11 +47,11 @@ def test_a_monitor_that_is_off_or_has_failed_reads_nothing() -> None:
     readings = ("insulation_resistance", "insulation_positive", "insulation_negative")
     for name in readings:
         assert np.isnan(getattr(rig.measured, name)).tolist() == [False, True]
-    rig.truth.surroundings.controller_faults[0] = FAILED
+    rig.truth.conditions.controller_faults[0] = FAILED
     rig.step(10)
     for name in readings:
         assert np.isnan(getattr(rig.measured, name)).all()
-    rig.truth.surroundings.controller_faults[0] = 0.0
+    rig.truth.conditions.controller_faults[0] = 0.0
     rig.truth.units.insulation_monitor_on[1] = 1.0
     rig.step(10)
     for name in readings:

@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 
-from bms_emulator.sensing.state import SensorOverlay
 from tests.reference import sensing_twin as twin
 from tests.sensing.rig import EXACT, build, faults
 
@@ -164,7 +163,7 @@ def test_clearing_a_fault_gives_the_true_reading_back_within_one_sampling_period
     assert rig.measured.current[1] == 55.0
     assert rig.measured.link_voltage.tolist() == [650.0, 1300.0]
     assert rig.measured.coolant_flow.tolist() == [0.0]
-    rig.overlay = SensorOverlay.neutral()
+    rig.mend()
     rig.step()
     assert rig.measured.current[1] == 0.0
     assert rig.measured.link_voltage.tolist() == [1300.0, 1300.0]

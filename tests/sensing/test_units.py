@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 
-from bms_emulator.sensing.state import SensorOverlay
 from tests.sensing.rig import EXACT, build, faults
 
 COMMUNICATION, INTEGRITY, OPEN_WIRE = 1.0, 2.0, 4.0
@@ -116,7 +115,7 @@ def test_two_current_sensors_have_errors_of_their_own_and_a_fault_hits_one() -> 
     rig.step()
     assert rig.measured.current == pytest.approx([150.0, 150.0], abs=3.0)
     assert rig.measured.current_second == pytest.approx([120.0, 150.0], abs=3.0)
-    rig.overlay = SensorOverlay.neutral()
+    rig.mend()
     rig.bend(current=faults((1, {"lost": 1.0})))
     rig.step()
     assert np.isnan(rig.measured.current).tolist() == [False, True]
@@ -165,7 +164,7 @@ def test_a_terminal_is_measured_with_the_lag_and_the_scale_of_a_temperature_sens
 
 def test_contacts_and_reports_are_those_of_the_surroundings() -> None:
     rig = build()
-    around, measured = rig.truth.surroundings, rig.measured
+    around, measured = rig.truth.conditions, rig.measured
     rig.step()
     assert measured.interlock_closed.tolist() == [1.0, 1.0]
     around.interlock_open[1], around.controller_faults[0] = 1.0, 65.0
@@ -186,13 +185,13 @@ def test_contacts_and_reports_are_those_of_the_surroundings() -> None:
 def test_dew_points_are_those_of_tables(degc: float, humidity: float, dew_degc: float) -> None:
     rig = build()
     rig.truth.containers.air_temperature[...] = degc + 273.15
-    rig.truth.surroundings.humidity[...] = humidity
+    rig.truth.conditions.humidity[...] = humidity
     rig.step()
     assert rig.measured.dew_point[0] - 273.15 == pytest.approx(dew_degc, abs=0.05)
 
 
 def test_dry_air_has_a_dew_point_too() -> None:
     rig = build()
-    rig.truth.surroundings.humidity[...] = 0.0
+    rig.truth.conditions.humidity[...] = 0.0
     rig.step()
     assert 200.0 < rig.measured.dew_point[0] < 250.0

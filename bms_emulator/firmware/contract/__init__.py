@@ -36,6 +36,7 @@ from bms_emulator.firmware.contract.modes import (
     Status,
     names,
 )
+from bms_emulator.firmware.contract.overlay import ControllerOverlay, Frozen, Off
 from bms_emulator.firmware.contract.pcs import PcsCommands, PcsLink
 from bms_emulator.firmware.contract.racks import RackOutputs
 from bms_emulator.firmware.contract.report import BankReport, RackReport
@@ -55,14 +56,17 @@ __all__ = [
     "ConnectFailure",
     "Control",
     "ControllerFault",
+    "ControllerOverlay",
     "Direction",
     "DisabledReason",
     "Firmware",
+    "Frozen",
     "InsulationStatus",
     "InverterRequest",
     "LogKind",
     "MasterLink",
     "Measurements",
+    "Off",
     "OperatingState",
     "Operation",
     "PcsCommands",

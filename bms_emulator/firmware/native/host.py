@@ -14,7 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bms_emulator.arrays import Array
-from bms_emulator.firmware.contract import Commands, MasterLink, Measurements, RackOrders, RackOutputs
+from bms_emulator.firmware.contract import (
+    Commands,
+    ControllerOverlay,
+    MasterLink,
+    Measurements,
+    Off,
+    RackOrders,
+    RackOutputs,
+)
 from bms_emulator.firmware.native.errors import FirmwareError
 from bms_emulator.firmware.native.host_errors import FirmwareProblems, FirmwareStopError
 from bms_emulator.firmware.native.host_options import HostOptions
@@ -89,8 +97,10 @@ class UserFirmwareHost:
         self.pace = LOCKSTEP
         self._outputs, self._orders, self._commands, self._master = outputs, orders, commands, master
         self._powered = powered
+        self._overlay: ControllerOverlay | None = None
         self._records: list[Record] = []
         self._nameless: set[tuple[str, str]] = set()
+        self._crashed: set[int] = set()
         self._unknown: list[dict[str, int]] = []
         self._options = options
         self._traces: list[RackTrace] = []
@@ -113,6 +123,15 @@ class UserFirmwareHost:
 
     # a tick
 
+    def bend(self, overlay: ControllerOverlay) -> None:
+        """Take over how faults bend the controllers of racks: crashed, without supply, halted, slow."""
+        for n, rack in enumerate(self._racks):
+            has_crashed = int(overlay.rack_off[self._numbers[n]]) & Off.CRASHED
+            if has_crashed and n not in self._crashed:
+                rack.crash()
+            (self._crashed.add if has_crashed else self._crashed.discard)(n)
+        self._overlay = overlay
+
     def scatter(self, measurements: Measurements, tick: int, dt: float) -> None:
         """Let all workers whose turn it is begin a step.
 
@@ -133,10 +152,10 @@ class UserFirmwareHost:
         now, patient = self.pace.now, self.pace.patience() is None
         priority = 0 if patient else next_priority()
         for n, rack in enumerate(self._racks):
-            if not self._powered[self._containers[n]]:
+            if not self._has_supply(n):
                 if rack.lose_supply(now, patient=patient):
                     self._held.switch_off(n, self._current(measurements, n))
-            elif rack.prepare(tick, now, patient=patient, priority=priority):
+            elif self._may_run(n, tick) and rack.prepare(tick, now, patient=patient, priority=priority):
                 self._writer.write(n, rack.inputs, measurements)
                 rack.begin(tick, now())
 
@@ -272,6 +291,19 @@ class UserFirmwareHost:
         for message, names in wrong.items():
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             yield f"{names[0]}{more}: {message}"
+
+    def _has_supply(self, n: int) -> bool:
+        overlay, number = self._overlay, self._numbers[n]
+        is_cut = overlay is not None and int(overlay.rack_off[number]) & Off.UNPOWERED
+        return bool(self._powered[self._containers[n]]) and not is_cut
+
+    def _may_run(self, n: int, tick: int) -> bool:
+        """Whether no fault keeps a rack's firmware from this step."""
+        overlay, number = self._overlay, self._numbers[n]
+        if overlay is None:
+            return True
+        is_kept = overlay.rack_halted[number] or overlay.rack_off[number]
+        return not is_kept and tick % max(1, int(overlay.rack_divider[number])) == 0
 
     def _current(self, measurements: Measurements, n: int) -> float:
         return float(measurements.current[self._numbers[n]])

@@ -181,6 +181,14 @@ class UserRack:
 
     # between ticks
 
+    def crash(self) -> None:
+        """Lose the process, as by a crash; what follows is what follows any crash."""
+        if self._worker.is_there:
+            self._tell({"action": "crash", "message": "a fault ended its process"})
+            self._log.flush()
+            self._standing.is_late = False
+            self._worker.kill()
+
     @property
     def is_idle(self) -> bool:
         """Whether there is a worker that waits for its next step."""

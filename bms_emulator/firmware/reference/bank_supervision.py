@@ -105,6 +105,7 @@ class BankSupervision(Supervision):
             bank.insulation_monitor_rack,
             measurements.insulation_positive,
             measurements.insulation_negative,
+            self._racks.connected,
             self.signals,
             self.sources,
         )

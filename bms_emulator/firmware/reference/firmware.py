@@ -5,8 +5,9 @@ of the racks decide; the bank controllers report what has become of it. Between 
 firmware may put its own decisions in the place of those of some racks.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from bms_emulator.firmware.contract import (
     BankOutputs,
     BankReport,
     Commands,
+    ControllerOverlay,
     MasterLink,
     Measurements,
     RackOrders,
@@ -28,6 +30,7 @@ from bms_emulator.firmware.contract import (
 )
 from bms_emulator.firmware.reference.bank import find_bank_extremes, summarise_banks
 from bms_emulator.firmware.reference.bank_supervision import BankSupervision
+from bms_emulator.firmware.reference.blows import Blows
 from bms_emulator.firmware.reference.conditions import observe_conditions
 from bms_emulator.firmware.reference.estimation import Balancing, Estimation
 from bms_emulator.firmware.reference.extremes import find_extremes
@@ -51,6 +54,7 @@ from bms_emulator.firmware.reference.sequencer import advance_sequence, tell_rea
 from bms_emulator.firmware.reference.settings import Defaults
 from bms_emulator.firmware.reference.state import GROUPS, PersistentState, ReferenceState
 from bms_emulator.firmware.reference.thermal import manage_temperature
+from bms_emulator.firmware.reference.upsets import Upsets
 from bms_emulator.jit import Bound, bind
 from bms_emulator.profile.site import SiteProfile
 from bms_emulator.program import Program
@@ -166,12 +170,12 @@ class ReferenceFirmware:
             self._permit_joins(),
             self._select_monitors(),
         )
-        self._judge = Program(
+        self._estimate = Program(
             bind(count_heartbeats, self._private.rack_heartbeat_time, self._racks.heartbeat, dt),
             *find_extremes(measurements, model.first_cell, self._private.temperature_age_seen, self._racks),
             *self._estimation.calls,
-            *rack_supervision.calls,
         )
+        self._judge = Program(*rack_supervision.calls)
         self._act = Program(
             self._observe_conditions(),
             self._advance_sequence(),
@@ -194,12 +198,23 @@ class ReferenceFirmware:
             self._record_events(),
             bind(take_back_pulses, self._commands.alarm_reset, self._commands.service_reset),
         )
+        self._upsets: Upsets | None = None
+        self._blows = Blows(arrays)
+        self._arrays = arrays
         defaults.restore()
         self.commission(np.full(site.rack_count, model.fresh_capacity) if capacity is None else capacity)
 
     def compile_backwards(self) -> None:
         """Compile all kernels of a period, the last first; run none."""
-        programs = self._power.watching, self._give_orders, self._judge, self._act, self._report, self._record
+        programs = (
+            self._power.watching,
+            self._give_orders,
+            self._estimate,
+            self._judge,
+            self._act,
+            self._report,
+            self._record,
+        )
         for program in reversed(programs):
             program.compile_backwards()
 
@@ -211,6 +226,26 @@ class ReferenceFirmware:
         self._persistent.capacity[...] = capacity
         self._persistent.fix_soc.fill(np.nan)
         self._racks.soh[...] = np.minimum(1.0, capacity / self._model.rated_capacity)
+
+    # faults
+
+    def expose(self, overlay: ControllerOverlay) -> None:
+        """Let an overlay bend the controllers from now on."""
+        self._upsets = Upsets(self._arrays, self._measurements, overlay, self._power, self._dt)
+
+    def bend(self) -> None:
+        """Take over a change of the overlay, between periods."""
+        if self._upsets is not None:
+            self._upsets.lift()
+            self._upsets.bend()
+
+    def strike(self, kind: str, settings: Mapping[str, Any], racks: Iterable[int], seed: int) -> list[str]:
+        """Let a blow fall on racks, counted from 0, between periods; what happened to each, as text."""
+        if self._upsets is not None:
+            self._upsets.lift()
+        told = self._blows.strike(kind, settings, racks, seed)
+        self.bend()
+        return told
 
     def settings_changed(self) -> None:
         """Look at all alarms anew, as a master has changed thresholds."""
@@ -231,12 +266,25 @@ class ReferenceFirmware:
         self._balancing.turns.pass_to(count)
         self._sums.pass_to(count)
         self._power.watch()
+        upsets = self._bent
+        if upsets is not None:
+            upsets.before_orders(count)
         self._give_orders()
+        if upsets is not None:
+            upsets.after_orders()
 
     def run_racks(self) -> None:
         """The controllers of all racks: from measurements and orders to outputs."""
+        upsets = self._bent
+        if upsets is not None:
+            upsets.before_racks()
+        self._estimate()
+        if upsets is not None:
+            upsets.between()
         self._judge()
         self._decide()
+        if upsets is not None:
+            upsets.after_racks()
         self._power.hold()
 
     def _decide(self) -> None:
@@ -245,9 +293,19 @@ class ReferenceFirmware:
 
     def report(self) -> None:
         """The bank controllers' second part: from the racks' outputs to their own."""
+        upsets = self._bent
+        if upsets is not None:
+            upsets.before_report()
         self._report()
         self._power.hold()
         self._record()
+        if upsets is not None:
+            upsets.after_report()
+
+    @property
+    def _bent(self) -> Upsets | None:
+        """What is done to controllers; None where nothing is."""
+        return self._upsets if self._upsets is not None and self._upsets.is_active else None
 
     def _take_requests(self) -> Bound:
         commands, private = self._commands, self._private

@@ -1,25 +1,31 @@
 """Loss and return of the auxiliary supply of a container's controllers.
 
-While they are off, nothing that acts is energised and what they published stands still; what they did not write into
-persistent memory is gone when they start again.
+While they are off, nothing that acts is energised, what tells a state is what it is before the start, and what they
+have measured stands still; what they did not write into persistent memory is gone when they start again.
 """
 
-import dataclasses
-from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bms_emulator.arrays import Array, FieldInfo
+from bms_emulator.arrays import Array
 from bms_emulator.firmware.contract import (
     BankMode,
+    ChargeStatus,
     ChillerRequest,
     ControllerFault,
+    InverterRequest,
     Measurements,
+    OperatingState,
+    PowerState,
+    PrechargeStage,
     RackMode,
+    Status,
 )
 from bms_emulator.firmware.reference.reports import COUNTERS
+from bms_emulator.firmware.reference.rows import Kept, Rows, clear, fields
 from bms_emulator.firmware.reference.sequence import Step
 from bms_emulator.firmware.reference.settings import Defaults
 from bms_emulator.jit import bind, kernel
@@ -83,10 +89,44 @@ _BANK_OFF: dict[str, float] = {
 }
 """Outputs of a bank controller that is off."""
 
+_REPORT_OFF: dict[str, float] = {
+    "charge_status": float(ChargeStatus.OFF),
+    "status": float(Status.INITIAL),
+    "charge_forbidden": 1.0,
+    "discharge_forbidden": 1.0,
+    "charge_requested": 0.0,
+    "balance_requested": 0.0,
+    "operating_state": float(OperatingState.STOPPED),
+}
+"""What is told of a rack, or of its container, whose controller is off."""
+
+_RACK_REPORT_OFF: dict[str, float] = {
+    **_REPORT_OFF,
+    "precharge_stage": float(PrechargeStage.IDLE),
+    "pack_balancing_count": 0.0,
+}
+"""The same, of racks only."""
+
+_BANK_REPORT_OFF: dict[str, float] = {
+    **_REPORT_OFF,
+    "power_state": float(PowerState.OFF_READY),
+    "inverter_request": float(InverterRequest.NONE),
+    "power_request": 0.0,
+    "insulation_positive": float("nan"),
+    "insulation_negative": float("nan"),
+    "racks_ready": 0.0,
+    "balancing_count": 0.0,
+}
+"""The same, of containers only."""
+
+_AT_REST = frozenset((*_RACK_OFF, *_BANK_OFF, *_RACK_REPORT_OFF, *_BANK_REPORT_OFF))
+"""Names of all that is not held while its controller is off."""
+
 _OFF, _CHANGED = 0, 1
 """Places among the counts of controllers."""
 
-Rows = NDArray[np.bool_]
+_OF_BANKS = ("standing_request", "rack_request_seen", "refused", "mode_seen", "alarm_seen")
+"""Memory of bank controllers that stands in rows of racks."""
 
 
 @kernel
@@ -155,15 +195,22 @@ class Power:
         self.watching = Program(
             bind(watch_supply, *model, measurements.supply_voltage, powered, self._was_powered, self._counts)
         )
-        self._stale: list[tuple[Array, Rows, Array]] = []
+        self._stale = Kept((), powered > 0.0, powered > 0.0)
 
     def watch(self) -> None:
         """Look at the supply at the beginning of a period, before anything else is done in it."""
         self.watching()
         powered = self._arrays.persistent.powered
         if self._counts[_CHANGED]:
-            self._start(powered > self._was_powered)
-        self._stale = self._copies(powered == 0.0) if self._counts[_OFF] else []
+            containers = powered > self._was_powered
+            self.start_banks(containers)
+            self.start_racks(self.racks_of(containers))
+        if self._counts[_OFF]:
+            containers = powered == 0.0
+            racks = self.racks_of(containers)
+            arrays = self._arrays
+            groups = arrays.racks, arrays.bank, arrays.rack_report, arrays.bank_report, arrays.persistent
+            self._stale = Kept(groups, containers, racks, {*_AT_REST, "balancing_revision"})
 
     def hold(self) -> None:
         """Undo what controllers that are off have done in this period, and take the energy from all that acts.
@@ -172,61 +219,53 @@ class Power:
         """
         if not self._counts[_OFF]:
             return
-        for array, rows, copy in self._stale:
-            array[rows] = copy
-        arrays = self._arrays
-        containers = arrays.persistent.powered == 0.0
-        racks = self._racks_of(containers)
-        bled = racks & (arrays.racks.balancing_count > 0.0)
-        arrays.racks.balancing_revision[bled] = (arrays.racks.balancing_revision[bled] + 1.0) % 65536.0
-        for name, at_rest in _RACK_OFF.items():
-            getattr(arrays.racks, name)[racks] = at_rest
-        for name, at_rest in _BANK_OFF.items():
-            getattr(arrays.bank, name)[containers] = at_rest
+        self._stale.put_back()
+        containers = self._arrays.persistent.powered == 0.0
+        self.rest_racks(self.racks_of(containers))
+        self.rest_banks(containers)
 
-    def _start(self, containers: Rows) -> None:
-        """Begin with empty memory where the supply has returned, and with default values where that was lost too."""
-        arrays, racks = self._arrays, self._racks_of(containers)
-        _clear(arrays.private, containers, racks)
-        _clear(arrays.orders, containers, racks)
+    def rest_racks(self, racks: Rows) -> None:
+        """Take the energy from all that controllers of racks drive."""
+        outputs = self._arrays.racks
+        bled = racks & (outputs.balancing_count > 0.0)
+        outputs.balancing_revision[bled] = (outputs.balancing_revision[bled] + 1.0) % 65536.0
+        _set(outputs, _RACK_OFF, racks)
+        _set(self._arrays.rack_report, _RACK_REPORT_OFF, racks)
+
+    def rest_banks(self, containers: Rows) -> None:
+        """The same, of bank controllers."""
+        _set(self._arrays.bank, _BANK_OFF, containers)
+        _set(self._arrays.bank_report, _BANK_REPORT_OFF, containers)
+        self._arrays.bank_report.racks_failed[containers] = float(self._racks_per_container)
+
+    def start_banks(self, containers: Rows) -> None:
+        """Let bank controllers begin with empty memory, which their racks' orders are made from."""
+        arrays, racks = self._arrays, self.racks_of(containers)
+        clear(arrays.private, containers, np.zeros_like(racks))
+        clear(arrays.private, containers, racks, _OF_BANKS)
+        clear(arrays.orders, containers, racks)
+        clear(arrays.commands, containers, racks, _MAILBOX)
+        clear(arrays.bank_report, containers, racks, ("standby",))
+
+    def start_racks(self, racks: Rows) -> None:
+        """Let controllers of racks begin with empty memory, and with default values where persistent memory is lost."""
+        arrays, none = self._arrays, np.zeros(self._arrays.persistent.powered.size, np.bool_)
+        clear(arrays.private, none, racks, [name for name, *_ in fields(arrays.private) if name not in _OF_BANKS])
         arrays.private.step[racks] = float(Step.SHUTDOWN)
-        _clear(arrays.commands, containers, racks, _MAILBOX)
-        _clear(arrays.bank_report, containers, racks, ("standby",))
         forgetful = racks & (self._controller_faults.astype(np.int64) & _PERSISTENT_MEMORY != 0)
         if forgetful.any():
-            none = np.zeros_like(containers)
-            _clear(arrays.persistent, none, forgetful)
-            _clear(arrays.racks, none, forgetful, _KEPT)
-            _clear(arrays.rack_report, none, forgetful, COUNTERS)
+            clear(arrays.persistent, none, forgetful)
+            clear(arrays.racks, none, forgetful, _KEPT)
+            clear(arrays.rack_report, none, forgetful, COUNTERS)
             self._defaults.restore_racks(forgetful)
             arrays.persistent.capacity[forgetful] = self._fresh_capacity
             arrays.racks.soh[forgetful] = self._fresh_soh
 
-    def _copies(self, containers: Rows) -> list[tuple[Array, Rows, Array]]:
-        """The outputs of these containers that are not set at rest, and all persistent memory, as they stand."""
-        arrays, racks = self._arrays, self._racks_of(containers)
-        moving = {*_RACK_OFF, *_BANK_OFF, "balancing_revision"}
-        copies = []
-        for group in (arrays.racks, arrays.bank, arrays.rack_report, arrays.bank_report, arrays.persistent):
-            for name, array, by_rack, _ in _fields(group):
-                if name not in moving:
-                    rows = racks if by_rack else containers
-                    copies.append((array, rows, array[rows]))
-        return copies
-
-    def _racks_of(self, containers: Rows) -> Rows:
+    def racks_of(self, containers: Rows) -> Rows:
+        """Racks of containers."""
         return containers.repeat(self._racks_per_container)
 
 
-def _clear(group: Any, containers: Rows, racks: Rows, names: Collection[str] = ()) -> None:
-    """Set all arrays of a group, or those that are named, to their initial values in these rows."""
-    for name, array, by_rack, initial in _fields(group):
-        if not names or name in names:
-            array[racks if by_rack else containers] = initial
-
-
-def _fields(group: Any) -> Iterator[tuple[str, Array, bool, float]]:
-    """Name, array, whether its rows are racks, not containers, and initial value."""
-    for field in dataclasses.fields(group):
-        info: FieldInfo = field.metadata["array"]
-        yield field.name, getattr(group, field.name), info.axes[0] == "rack", info.initial
+def _set(group: object, values: Mapping[str, float], rows: Rows) -> None:
+    for name, value in values.items():
+        getattr(group, name)[rows] = value

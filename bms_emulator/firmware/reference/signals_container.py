@@ -69,13 +69,15 @@ def derive_container_signals(
     insulation_monitor_rack,
     insulation_positive,
     insulation_negative,
+    rack_connected,
     # out
     signals,
     sources,
 ):
     """Signals of what a container has one of, (container, signal), in the order of CONTAINER_SIGNALS.
 
-    Rated flow [kg/s], pressure [Pa] and voltage [V]; insulation [Ohm] (rack,), the others (container,), in SI units.
+    Rated flow [kg/s], pressure [Pa] and voltage [V]; insulation [Ohm] and connected (rack,), the others (container,),
+    in SI units. A bus that no rack is on cannot leak from one: else a trip that opened all racks could not be reset.
     """
     racks_per_container = insulation_positive.shape[0] // water.shape[0]
     for c in range(water.shape[0]):
@@ -105,9 +107,14 @@ def derive_container_signals(
         signal[_MASTER] = master_lost[c] + master_gone[c]
 
         watching = int(insulation_monitor_rack[c])
-        r = c * racks_per_container + watching - 1
-        signal[_INSULATION_POSITIVE] = insulation_positive[r] / rated_voltage if watching else np.nan
-        signal[_INSULATION_NEGATIVE] = insulation_negative[r] / rated_voltage if watching else np.nan
+        first = c * racks_per_container
+        r = first + watching - 1
+        unwatched = np.inf
+        for n in range(racks_per_container):
+            if rack_connected[first + n] != 0.0:
+                unwatched = np.nan
+        signal[_INSULATION_POSITIVE] = insulation_positive[r] / rated_voltage if watching else unwatched
+        signal[_INSULATION_NEGATIVE] = insulation_negative[r] / rated_voltage if watching else unwatched
         sources[c, _INSULATION_POSITIVE] = watching
         sources[c, _INSULATION_NEGATIVE] = watching
 

@@ -22,6 +22,9 @@ from bms_emulator.interfaces.modbus.writing import WRITABLE, Writables, Writing
 from bms_emulator.points.catalogue import Catalogue
 from bms_emulator.profile.site import ModbusDevice
 
+HEARTBEATS = ("heartbeat", "heartbeat_master")
+"""Last segments of points that show that somebody is alive."""
+
 
 @dataclass(frozen=True)
 class Served:
@@ -63,6 +66,7 @@ class Assembly:
         self.pages: list[NDArray[np.uint16]] = []
         self.named: list[tuple[int, Place, NDArray[np.int64]]] = []
         self.complaints: list[Complaint] = []
+        self._beats: set[int] = set()
 
     def unit(self, placed: PlacedUnit) -> None:
         """Compile a unit: its plan, or one for each of its repetitions."""
@@ -94,6 +98,7 @@ class Assembly:
                 self._identity(name),
                 self.device.read_limit or self.registers.read_limit,
                 self.writing.heartbeat,
+                self._beats_within(base + n * size, base + (n + 1) * size),
             )
             self.served.append(Served(placed.unit.port_offset + (n if by_port else 0), unit))
 
@@ -133,6 +138,8 @@ class Assembly:
     def _point(self, place: Place, words: NDArray[np.int64]) -> None:
         row = place.row
         bound = bind(self.catalogue, row.point or "", place, self.device.container)
+        if (row.point or "").rpartition(".")[2] in HEARTBEATS:
+            self._beats |= {int(word) + n for word in words.flat for n in range(place.words)}
         if row.table is None and row.type.startswith("enum") and bound.family.slot.info.kind == "float":
             unit = bound.family.slot.info.unit
             raise ValueError(f"type = {row.type!r}: {row.point} is a number in {unit}, not an enumeration")
@@ -203,6 +210,10 @@ class Assembly:
             series = series_of(zip(flat, terms.families, strict=True))
             self.records.bitfields.append((word, *how, len(self.records.terms), len(series), repeats, stride, 0))
             self.records.terms += series
+
+    def _beats_within(self, start: int, stop: int) -> tuple[int, ...]:
+        """Bytes in the images at which heartbeats stand, from a word up to another."""
+        return tuple(sorted(2 * word for word in self._beats if start <= word < stop))
 
     def _identity(self, unit: str) -> dict[int, str]:
         """Objects of the device identification that have a text."""

@@ -9,6 +9,8 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import Protocol
 
+from bms_emulator.interfaces.modbus.distorted import Distorted
+from bms_emulator.interfaces.modbus.disturbance import Peer
 from bms_emulator.interfaces.modbus.station import (
     EVERYTHING,
     PLAIN_READ,
@@ -33,6 +35,8 @@ SYSTEM_BUFFER = 128 * 1024
 """Further ones in the buffer of the system [B]."""
 
 _NO_READS: dict[bytes, PlainRead] = {}
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""Socket option linger: on, for 0 s."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,10 @@ class Connection(asyncio.BufferedProtocol):
 
     def __init__(self, owner: Owner) -> None:
         self.origin = "modbus"
+        self._peer: Peer = None
+        self._number = owner.station.disturbances.opened()
+        self._is_dead = False
+        self._kept_back = b""
         self._owner = owner
         self._loop = asyncio.get_running_loop()
         self._buffer = bytearray(BUFFER_SIZE)
@@ -101,8 +109,9 @@ class Connection(asyncio.BufferedProtocol):
         owner = self._owner
         owner.connections.add(self)
         peer = transport.get_extra_info("peername") or ("?", 0)
+        self._peer = peer[0], peer[1]
         self.origin = f"modbus:{peer[0]}:{peer[1]}"
-        if not owner.admit():
+        if not owner.admit() or not owner.station.disturbances.admits(len(owner.connections)):
             _log.warning("%s: refused, there are as many connections as are allowed", self.origin)
             transport.abort()
             return
@@ -151,8 +160,16 @@ class Connection(asyncio.BufferedProtocol):
         return 0 if self._transport is None else self._transport.get_write_buffer_size()
 
     def expire(self, now: float) -> None:
-        """Close the connection if its client takes too long."""
-        patience = self._owner.patience
+        """Close the connection if its client takes too long, and let link faults of open connections act on it."""
+        patience, disturbances = self._owner.patience, self._owner.station.disturbances
+        if disturbances.active:
+            fate = disturbances.fate(self._number, self._peer)
+            self._is_dead = self._is_dead or fate == "dead"
+            if fate == "reset":
+                self._reset()
+                return
+        elif self._kept_back:
+            self._write(b"")
         waits = (
             ("sent half a request", self._partial_since, patience.frame),
             ("does not fetch its answers", self._choked_since, patience.send),
@@ -171,6 +188,18 @@ class Connection(asyncio.BufferedProtocol):
         elif self._transport is not None:
             self._transport.close()
 
+    def _reset(self) -> None:
+        """End the connection by a TCP reset."""
+        if self._transport is not None:
+            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self._transport.abort()
+
+    def _write(self, data: bytes) -> None:
+        """Send answers, and behind them one that a link fault has kept back."""
+        kept, self._kept_back = self._kept_back, b""
+        if self._transport is not None:
+            self._transport.write(data + kept)
+
     def _abort(self) -> None:
         if self._transport is not None:
             self._transport.abort()
@@ -179,10 +208,12 @@ class Connection(asyncio.BufferedProtocol):
 
     def _advance(self) -> None:
         """Answer all whole requests in the buffer, as far as none must wait."""
-        if self._transport is None or self._transport.is_closing():
+        station = self._owner.station
+        disturbed = self._is_dead or (bool(station.disturbances.active) and station.disturbances.meet(self._peer))
+        if self._transport is None or self._transport.is_closing() or (disturbed and self._ignores()):
             return
-        station, data, start, stop = self._owner.station, self._view[: self._stop].tobytes(), 0, self._stop
-        plain = self._may_read and not station.disturbances.active
+        data, start, stop = self._view[: self._stop].tobytes(), 0, self._stop
+        plain = self._may_read and not disturbed
         known, image = station.known if plain else _NO_READS, station.image
         answers: list[bytes] = []
         broken = False
@@ -212,35 +243,63 @@ class Connection(asyncio.BufferedProtocol):
         else:
             self._keep(start)
         if answers:
-            self._transport.write(b"".join(answers))
+            self._write(b"".join(answers))
         if broken:
             _log.info("%s: closed, its stream is no Modbus TCP", self.origin)
             self._transport.close()
         elif self._held is not None or self._choked_since is not None or self._waits:
             self._regulate()
 
+    def _ignores(self) -> bool:
+        """Throw away what has come, if nobody is at this end of the connection."""
+        ignores = self._is_dead or self._owner.station.disturbances.mutes(self._number, self._peer)
+        if ignores:
+            self._stop, self._partial_since = 0, None
+        return ignores
+
     def _answer(self, transaction: int, unit: int, pdu: bytes, answers: list[bytes]) -> None:
         """Answer a request that is not a plain read."""
-        answer, delay = self._owner.station.answer(unit, pdu, self.origin, self._functions)
-        if not isinstance(answer, bytes) or delay:
-            self._held = self._loop.create_task(self._finish(transaction, unit, answer, delay))
-        elif delay is not None:
+        answer, distorted = self._owner.station.answer(unit, pdu, self.origin, self._functions, self._peer)
+        if distorted is not None and distorted.resets:
+            self._reset()
+        elif distorted is not None or (answer is not None and not isinstance(answer, bytes)):
+            self._held = self._loop.create_task(self._finish(transaction, unit, answer, distorted))
+        elif answer is not None:
             answers.append(frame(transaction, unit, answer))
 
-    async def _finish(self, transaction: int, unit: int, answer: Answer, delay: float | None) -> None:
+    async def _finish(self, transaction: int, unit: int, answer: Answer | None, distorted: Distorted | None) -> None:
         """Send an answer that must be waited for, then go on."""
         try:
-            pdu = answer if isinstance(answer, bytes) else await answer()
-            if delay:
-                await asyncio.sleep(delay)
-            if delay is not None and self._transport is not None:
-                self._transport.write(frame(transaction, unit, pdu))
+            pdu = answer if answer is None or isinstance(answer, bytes) else await answer()
+            if pdu is not None and distorted is None:
+                self._write(frame(transaction, unit, pdu))
+            elif pdu is not None and distorted is not None:
+                await self._send(transaction, unit, pdu, distorted)
         except Exception:
             _log.exception("%s: closed, its request failed", self.origin)
             self._abort()
         finally:
             self._held = None
         self._advance()
+
+    async def _send(self, transaction: int, unit: int, pdu: bytes, distorted: Distorted) -> None:
+        """Send an answer as link faults leave it."""
+        if distorted.is_silent:
+            return
+        if distorted.delay:
+            await asyncio.sleep(distorted.delay)
+        content = distorted.content(unit, pdu)
+        whole = distorted.frame(frame(transaction, content[0], content[1:]), tcp=True)
+        if distorted.is_kept_back and not self._kept_back:
+            self._kept_back = whole
+            return
+        pieces, gap = distorted.pieces(whole)
+        for piece in pieces[:-1]:
+            if self._transport is None:
+                return
+            self._transport.write(piece)
+            await asyncio.sleep(gap)
+        self._write(pieces[-1])
 
     def _keep(self, start: int) -> None:
         """Move what is left in the buffer from ``start`` on to its front."""

@@ -172,6 +172,7 @@ def _unit(unit: UnitPlan, first: Assembly, device: ModbusDevice, words: int, to:
         writables=_writables(unit.writables, to),
         read_limit=device.read_limit or first.registers.read_limit,
         heartbeat=None if unit.heartbeat is None else to(unit.heartbeat),
+        beats=tuple(at + 2 * words for at in unit.beats),
     )
 
 

@@ -65,6 +65,7 @@ class UnitPlan:
         read_limit: Most registers in one read.
         heartbeat: Position in the arena of the heartbeat of masters that any request counts up; None where only a
             write of its register does.
+        beats: Bytes in the images at which registers stand that show a heartbeat.
     """
 
     unit: int
@@ -76,6 +77,7 @@ class UnitPlan:
     identity: dict[int, str]
     read_limit: int
     heartbeat: int | None
+    beats: tuple[int, ...] = ()
 
     def locate(self, table: Table, address: int, count: int) -> int:
         """Byte in the images of a range of registers, -1 where not all of it is defined."""

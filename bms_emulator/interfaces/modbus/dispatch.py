@@ -169,6 +169,6 @@ class Dispatcher:
         _log.log(level, "%s: write refused: %s", origin, reason)
 
 
-def exception(function: int, code: ExceptionCode) -> bytes:
+def exception(function: int, code: int) -> bytes:
     """PDU of a refusal."""
     return bytes((function | EXCEPTION_BIT, code))

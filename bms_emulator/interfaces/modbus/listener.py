@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 from collections.abc import Callable, Set
+from contextlib import suppress
 from functools import partial
 
 from bms_emulator.interfaces.modbus.connection import Connection, Patience
@@ -36,12 +37,13 @@ class Listener:
         self._open: list[socket.socket] = []
         self._sockets = sockets
         self._resting: list[socket.socket] = []
+        self._address: tuple[str, int] | None = None
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port where it listens."""
-        host, port = self._open[0].getsockname()[:2]
-        return host, port
+        assert self._address is not None  # it has been opened
+        return self._address
 
     @property
     def place(self) -> str:
@@ -64,9 +66,11 @@ class Listener:
             maps = ", ".join(device.maps)
             message = f"{self.kind} {device.host}:{device.port} ({maps}): cannot listen: {reason}{used}"
             raise OSError(error.errno, message) from error
-        await self._serve()
+        host, port = self._open[0].getsockname()[:2]
+        self._address = host, port
+        self._serve()
 
-    async def _serve(self) -> None:
+    def _serve(self) -> None:
         for opened in self._open:
             self._sockets.add(opened.fileno(), partial(self._accept, opened))
 
@@ -82,6 +86,10 @@ class Listener:
             self._resting.append(opened)
             return
         accepted.setblocking(False)
+        self._take(accepted)
+
+    def _take(self, accepted: socket.socket) -> None:
+        """Talk to a client."""
         try:
             SocketTransport(self._sockets, accepted, Connection(self))
         except OSError:  # it is gone again
@@ -92,20 +100,39 @@ class Listener:
         return EVERYTHING
 
     def expire(self, now: float) -> None:
-        """Close connections whose clients take too long. now: the loop's time [s]."""
+        """Close connections whose clients take too long, listen as link faults let. now: the loop's time [s]."""
         for connection in tuple(self.connections):
             connection.expire(now)
+        refuses = self.station.disturbances.refuses
+        if refuses and self._open:
+            self._refuse()
+        elif not refuses and not self._open:
+            self._return()
         while self._resting:
             self._sockets.watch(self._resting.pop().fileno(), READABLE)
+
+    def _return(self) -> None:
+        """Listen again where nobody was to listen."""
+        host, port = self.address
+        try:
+            self._open = listening(self.station.device.host, port)
+        except OSError as error:
+            _log.warning("%s %s: cannot listen again: %s", self.kind, host, error)
+            return
+        self._serve()
+
+    def _refuse(self) -> None:
+        """Listen no more; open connections go on."""
+        for opened in self._open:
+            self._sockets.remove(opened.fileno())
+            opened.close()
+        self._open, self._resting = [], []
 
     async def close(self) -> None:
         """Close the listener and its connections."""
         for connection in tuple(self.connections):
             connection.end()
-        for opened in self._open:
-            self._sockets.remove(opened.fileno())
-            opened.close()
-        self._open, self._resting = [], []
+        self._refuse()
 
 
 class TlsListener(Listener):
@@ -134,16 +161,18 @@ class TlsListener(Listener):
         super().__init__(station, patience, admit, sockets)
         self._context = context
         self._permit = permit
-        self._servers: list[asyncio.Server] = []
+        self._greeting: set[asyncio.Task[None]] = set()
 
-    async def _serve(self) -> None:
-        loop = asyncio.get_running_loop()
-        for opened in self._open:
-            timeout = self.patience.frame
-            self._servers.append(
-                await loop.create_server(
-                    lambda: Connection(self), sock=opened, ssl=self._context, ssl_handshake_timeout=timeout
-                )
+    def _take(self, accepted: socket.socket) -> None:
+        task = asyncio.get_running_loop().create_task(self._greet(accepted))
+        self._greeting.add(task)
+        task.add_done_callback(self._greeting.discard)
+
+    async def _greet(self, accepted: socket.socket) -> None:
+        """Shake hands with a client, then talk to it."""
+        with suppress(OSError):  # it speaks no TLS, has no certificate that counts, or is gone
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: Connection(self), accepted, ssl=self._context, ssl_handshake_timeout=self.patience.frame
             )
 
     def functions(self, secured: ssl.SSLObject | None) -> Set[int]:
@@ -155,7 +184,6 @@ class TlsListener(Listener):
 
     async def close(self) -> None:
         """Close the listener and its connections."""
-        for server in self._servers:
-            server.close()
-        self._servers = []
+        for task in tuple(self._greeting):
+            task.cancel()
         await super().close()

@@ -132,7 +132,7 @@ class SerialLine:
             else:
                 answer = await self._answer(number, pdu)
                 if answer is not None and self._port is not None:
-                    self._port.write(rtu.frame(number, answer))
+                    self._port.write(answer)
         except Exception:
             _log.exception("%s: a request failed", self.origin)
         finally:
@@ -140,9 +140,14 @@ class SerialLine:
         self._advance()
 
     async def _answer(self, number: int, pdu: bytes) -> bytes | None:
-        """The answer when it is due; None where there is none."""
-        answer, delay = self.station.answer(number, pdu, self.origin)
-        told = answer if isinstance(answer, bytes) else await answer()
-        if delay:
-            await asyncio.sleep(delay)
-        return None if delay is None else told
+        """The frame that answers, when it is due; None where there is none."""
+        answer, distorted = self.station.answer(number, pdu, self.origin)
+        told = answer if answer is None or isinstance(answer, bytes) else await answer()
+        if told is None or distorted is None:
+            return None if told is None else rtu.frame(number, told)
+        if distorted.is_silent:
+            return None
+        if distorted.delay:
+            await asyncio.sleep(distorted.delay)
+        content = distorted.content(number, told)
+        return distorted.frame(rtu.frame(content[0], content[1:]), tcp=False)

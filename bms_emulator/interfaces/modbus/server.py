@@ -1,13 +1,13 @@
 """The Modbus server: a listener for each address of the plan, a line for each serial path."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from bms_emulator.interfaces.link import Link
 from bms_emulator.interfaces.modbus.connection import Connection, Patience
 from bms_emulator.interfaces.modbus.device import DevicePlan
-from bms_emulator.interfaces.modbus.disturbance import Disturbances
+from bms_emulator.interfaces.modbus.disturbance import wire_faults
 from bms_emulator.interfaces.modbus.heartbeat import Heartbeats
 from bms_emulator.interfaces.modbus.listener import Listener, TlsListener
 from bms_emulator.interfaces.modbus.plan import ModbusPlan
@@ -69,12 +69,12 @@ class Server:
     def __init__(self, link: Link, plan: ModbusPlan, options: ModbusServer, patience: Patience | None = None) -> None:
         self.link = link
         self.options = options
-        self.disturbances = Disturbances()
+        self._faults: Sequence[Mapping[str, Any]] = ()
         self._patience = patience or Patience(idle=options.idle_timeout_s)
         self._sockets = Sockets()
-        stations = [Station(link, device, self.disturbances) for device in plan.devices]
-        self.listeners = [self._outlet(station) for station in stations]
-        self._heartbeats = Heartbeats(link, stations)
+        self._stations = [Station(link, device, place) for place, device in enumerate(plan.devices)]
+        self.listeners = [self._outlet(station) for station in self._stations]
+        self._heartbeats = Heartbeats(link, self._stations)
 
     def _outlet(self, station: Station) -> Outlet:
         if station.device.serial is not None:
@@ -118,10 +118,22 @@ class Server:
 
     def keep_house(self, now: float) -> None:
         """Look at link faults, and close connections whose clients take too long. now: the loop's time [s]."""
-        self.disturbances.update(self.link.status().get("faults", ()))
+        self._disturb(self.link.status().get("faults", ()))
         self._heartbeats.update(now)
         for listener in self.listeners:
             listener.expire(now)
+
+    def _disturb(self, listed: Sequence[Mapping[str, Any]]) -> None:
+        """Tell the devices which link faults act on them."""
+        faults = [fault for fault in listed if "wire" in fault]
+        if faults or self._faults:
+            told = wire_faults(faults) if [_acts(f) for f in faults] != [_acts(f) for f in self._faults] else None
+            for station in self._stations:
+                if told is not None:
+                    station.disturbances.update(told)
+                if station.disturbances.active:
+                    station.disturbances.remember()
+            self._faults = faults
 
     async def stop(self) -> None:
         """Close all listeners and connections."""
@@ -154,6 +166,11 @@ async def serve(link: Link, plan: ModbusPlan, options: ModbusServer, ready: Call
             server.keep_house(loop.time())
     finally:
         await server.stop()
+
+
+def _acts(fault: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a server needs to know of a link fault."""
+    return fault["id"], fault["name"], fault["seed"], fault["target"], fault["wire"]
 
 
 def _units_by_map(device: DevicePlan) -> list[str]:

@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable, Set
 from typing import NamedTuple
 
 from bms_emulator.interfaces.link import Link
-from bms_emulator.interfaces.modbus.device import DevicePlan
+from bms_emulator.interfaces.modbus.device import DevicePlan, UnitPlan
 from bms_emulator.interfaces.modbus.dispatch import Dispatcher, exception
-from bms_emulator.interfaces.modbus.disturbance import Disturbances
+from bms_emulator.interfaces.modbus.distorted import Distorted
+from bms_emulator.interfaces.modbus.disturbance import Disturbances, Peer
 from bms_emulator.interfaces.modbus.map import Table
 from bms_emulator.interfaces.modbus.pdu import (
     BIT_READS,
@@ -54,17 +55,18 @@ class Station:
     Args:
         link: The running emulator.
         device: The device.
-        disturbances: Active link faults.
+        place: Its place in the site.
 
     Attributes:
+        disturbances: Link faults that act on it.
         known: Requests for registers that were found right, by their bytes behind the transaction: masters ask the
             same again and again.
         heard: Heartbeats that requests have counted up since somebody last looked.
     """
 
-    def __init__(self, link: Link, device: DevicePlan, disturbances: Disturbances) -> None:
+    def __init__(self, link: Link, device: DevicePlan, place: int = 0) -> None:
         self.device = device
-        self.disturbances = disturbances
+        self.disturbances = Disturbances(link, device, place)
         self.image = link.image
         self.known: dict[bytes, PlainRead] = {}
         self.heard: set[int] = set()
@@ -88,22 +90,45 @@ class Station:
         return read
 
     def answer(
-        self, number: int, pdu: bytes, origin: str, functions: Set[int] = EVERYTHING
-    ) -> tuple[Answer, float | None]:
-        """The answer to any request, and how long it is held back [s]; None where it is never sent.
+        self, number: int, pdu: bytes, origin: str, functions: Set[int] = EVERYTHING, peer: Peer = None
+    ) -> tuple[Answer | None, Distorted | None]:
+        """The answer to any request, None where there is none, and what link faults do to it.
 
         Args:
             number: Unit that is addressed.
             pdu: Function code and data, at least the function code.
             origin: Who asks, for the journal.
             functions: Functions that this client may use.
+            peer: The client's address and port.
         """
         unit = self.units.get(number)
         if unit is None and (self.device.silent or self.device.serial is not None):
-            return b"", None
-        delay = self.disturbances.delay(unit) if self.disturbances.active else 0.0
+            return None, None
+        distorted = self.disturbances.strike(unit, peer) if self.disturbances.active else None
+        if distorted is None:
+            return self._executed(unit, number, pdu, origin, functions), None
+        if distorted.resets or distorted.is_lost:
+            return None, distorted
+        pdu = distorted.request(pdu)
+        if distorted.exception is not None:
+            return exception(pdu[0], distorted.exception), distorted
+        told = self._executed(unit, number, pdu, origin, functions)
+        return _distorted(told, pdu, distorted), distorted
+
+    def _executed(self, unit: UnitPlan | None, number: int, pdu: bytes, origin: str, functions: Set[int]) -> Answer:
         if pdu[0] not in functions:
-            return exception(pdu[0], ExceptionCode.FUNCTION), delay
-        if unit is not None and unit.heartbeat is not None and delay is not None:
+            return exception(pdu[0], ExceptionCode.FUNCTION)
+        if unit is not None and unit.heartbeat is not None:
             self.heard.add(unit.heartbeat)
-        return self._dispatcher.answer(number, pdu, origin), delay
+        return self._dispatcher.answer(number, pdu, origin)
+
+
+def _distorted(told: Answer, request: bytes, distorted: Distorted) -> Answer:
+    """An answer as link faults leave it."""
+    if isinstance(told, bytes):
+        return distorted.reply(request, told)
+
+    async def later() -> bytes:
+        return distorted.reply(request, await told())
+
+    return later

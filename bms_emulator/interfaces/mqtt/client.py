@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,15 @@ from aiomqtt import Client, MqttError, Will
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from bms_emulator.interfaces.mqtt.reconnect import FAREWELL, Broker, heed_cancellation, until_one_ends
+from bms_emulator.interfaces.mqtt.disturbance import DELIVERED, STATE
+from bms_emulator.interfaces.mqtt.disturbance import Message as Outgoing
+from bms_emulator.interfaces.mqtt.reconnect import (
+    FAREWELL,
+    Broker,
+    heed_cancellation,
+    publish_all,
+    until_one_ends,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -59,15 +67,20 @@ class Connection:
 
         The broker gets it twice only where it had it and its confirmation was lost.
         """
+        faults, message = self._broker.disturbances, Outgoing(topic, payload, correlation)
+        for each in await faults.bent(message, DELIVERED) if faults.is_busy else [message]:
+            await self._deliver(each)
+
+    async def _deliver(self, message: Outgoing) -> None:
         properties = None
-        if correlation is not None:
+        if message.correlation is not None:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-            properties.CorrelationData = correlation
+            properties.CorrelationData = message.correlation
         while True:
             await self.online.wait()
             assert self._client is not None  # online
             publishing = asyncio.ensure_future(
-                self._client.publish(topic, payload, qos=1, properties=properties, timeout=math.inf)
+                self._client.publish(message.topic, message.payload, qos=1, properties=properties, timeout=math.inf)
             )
             self._unconfirmed.add(publishing)
             try:
@@ -79,16 +92,18 @@ class Connection:
                 return
             await asyncio.sleep(0)  # the end of the connection is noticed elsewhere
 
-    async def show(self, topic: str, payload: str, retain: bool = True) -> None:
-        """Publish with QoS 0: the next one replaces it, so a lost one is not missed.
+    async def show(self, messages: Iterable[tuple[str, str]], retain: bool = True) -> None:
+        """Publish with QoS 0: the next ones replace them, so a lost one is not missed.
+
+        Args:
+            messages: Topics and payloads; few of them wait for the broker at a time.
+            retain: Whether the broker is to keep them.
 
         Raises:
             MqttError: The connection is lost.
         """
         assert self._client is not None  # called while online
-        await self._client.publish(topic, payload, qos=0, retain=retain)
-        heed_cancellation()
-        await asyncio.sleep(0)  # a publication that fits into the socket does not wait: let others have a turn
+        await publish_all(self._client, messages, retain, self._broker.disturbances, STATE)
 
     async def hold(
         self,

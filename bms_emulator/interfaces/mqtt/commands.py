@@ -58,16 +58,23 @@ class FaultClear(_Part):
         return self
 
 
-class FaultChange(_Part):
-    """Add a fault or clear some."""
+class FaultRenewal(_Part):
+    """Whose leases to begin anew."""
 
-    add: dict[str, Any] | None = None
+    names: Annotated[list[str], Field(min_length=1)]
+
+
+class FaultChange(_Part):
+    """Add faults, all or none, clear some, or begin leases anew."""
+
+    add: dict[str, Any] | Annotated[list[dict[str, Any]], Field(min_length=1)] | None = None
     clear: FaultClear | None = None
+    renew: FaultRenewal | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if (self.add is None) == (self.clear is None):
-            raise ValueError('must have "add" or "clear", and not both')
+        if sum(part is not None for part in (self.add, self.clear, self.renew)) != 1:
+            raise ValueError('must have one of "add", "clear" and "renew"')
         return self
 
 
@@ -183,11 +190,14 @@ class Commander:
             command = ("fast_forward", {"days": request.fast_forward.days})
         else:
             assert request.fault is not None  # a request has one of the operations
-            added, cleared = request.fault.add, request.fault.clear
-            if cleared is None:
-                command = ("fault_add", {"fault": added})
+            change = request.fault
+            if change.add is not None:
+                command = ("fault_add", {"fault": change.add})
+            elif change.renew is not None:
+                command = ("fault_renew", change.renew.model_dump())
             else:
-                command = ("fault_clear", cleared.model_dump(exclude_unset=True))
+                assert change.clear is not None  # a change has one of the three
+                command = ("fault_clear", change.clear.model_dump(exclude_unset=True))
         origin = f"mqtt:{request.id}" if request.id else "mqtt"
         ack = await self._link.command(Command(command[0], origin, command[1]))
         answer = _answer(request.id, ack.accepted, ack.tick, ack.time, ack.message)

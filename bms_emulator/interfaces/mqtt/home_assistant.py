@@ -6,7 +6,7 @@ Entities read the state messages and write by the command topic: they need no to
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -194,14 +194,13 @@ class Discovery:
         if payload == b"online":
             self._due.set()
 
-    async def show(self, publish: Callable[[str, str], Awaitable[None]]) -> None:
+    async def show(self, publish: Callable[[Iterable[tuple[str, str]]], Awaitable[None]]) -> None:
         """Publish the description, and again whenever Home Assistant has started, until cancelled."""
         self._due.set()
         while True:
             await self._due.wait()
             self._due.clear()
-            for topic, payload in self.messages():
-                await publish(topic, payload)
+            await publish(self.messages())
 
     def messages(self) -> Iterator[tuple[str, str]]:
         """Topic and payload of each entity's configuration."""

@@ -5,16 +5,19 @@ and would refuse to be opened again. What it had not yet delivered is the busine
 """
 
 import asyncio
+import itertools
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, cast
 
 from aiomqtt import Client, MqttError, ProtocolVersion, Will
 from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
 
 from bms_emulator.interfaces.mqtt.address import Address, credentials
+from bms_emulator.interfaces.mqtt.disturbance import CUT, HANGS, Disturbances
 from bms_emulator.profile.site import Mqtt
 
 KEEPALIVE = 10
@@ -27,6 +30,8 @@ FAREWELL = 1.0
 """Longest wait for a broker to take note that we go [s]."""
 INCOMING_MAX = 256
 """Messages that may wait to be read; more are dropped."""
+AT_ONCE = 16
+"""Messages that are handed to the client together: one by one, each costs four rounds of the event loop."""
 
 _HINTS = {
     "CERTIFICATE_VERIFY_FAILED": "its certificate must be signed by mqtt.ca_file, be in date and name this host",
@@ -50,13 +55,15 @@ class Broker:
     Args:
         address: Where it is.
         options: User name, certificates, protocol version.
+        disturbances: Faults of its connections.
 
     Raises:
         ValueError: The options do not fit together, a file or the password is missing; all problems at once.
     """
 
-    def __init__(self, address: Address, options: Mqtt) -> None:
+    def __init__(self, address: Address, options: Mqtt, disturbances: Disturbances) -> None:
         self.address = address
+        self.disturbances = disturbances
         self._options = options
         self._password, self._tls = credentials(address, options)
         self._words = _LastWords(logging.WARNING)
@@ -72,7 +79,7 @@ class Broker:
             will: What the broker is to publish if the connection breaks.
         """
         version_5 = self._options.version == "5"
-        return Client(
+        client = Client(
             self.address.host,
             self.address.port,
             username=self._options.username,
@@ -88,6 +95,10 @@ class Broker:
             tls_context=self._tls,
             logger=self._logger,
         )
+        client.pending_calls_threshold = (
+            4 * AT_ONCE
+        )  # above it warns: state, cells and discovery, and some that confirm
+        return client
 
     async def keep_connected(
         self,
@@ -106,10 +117,15 @@ class Broker:
         jitter = random.Random()
         pause, is_warned = BACKOFF[0], False
         while True:
+            await self.disturbances.until(lambda: not self.disturbances.has(CUT, HANGS))
             began, self._words.said = clock(), ""
             try:
                 async with _connected(make()) as client:
-                    await session(client)
+                    suffering = asyncio.ensure_future(self._suffer(client))
+                    try:
+                        await session(client)
+                    finally:
+                        suffering.cancel()
             except MqttError as error:
                 if not is_warned:
                     _log.warning(
@@ -121,6 +137,37 @@ class Broker:
                 pause, is_warned = BACKOFF[0], False
             await asyncio.sleep(pause * jitter.uniform(0.5, 1.0))
             pause = min(2.0 * pause, BACKOFF[1])
+
+    async def _suffer(self, client: Client) -> None:
+        """End a connection as its faults do: cut it, at once or after it has hung."""
+        faults = self.disturbances
+        await faults.until(lambda: faults.has(CUT, HANGS))
+        if not faults.has(CUT):
+            _hang(client)
+            await faults.until(lambda: not faults.has(HANGS) or faults.has(CUT))
+        _cut(client)
+
+
+def _hang(client: Client) -> None:
+    """Read nothing and ping no more; the socket stays open."""
+    if client._misc_task is not None:
+        client._misc_task.cancel()
+    end = client._client.socket()
+    if end is not None:
+        asyncio.get_running_loop().remove_reader(end.fileno())
+
+
+def _cut(client: Client) -> None:
+    """End the connection without a farewell, and read up to that end, which a client that hangs has not seen."""
+    inner = client._client
+    end = inner.socket()
+    if end is None:
+        return
+    with suppress(OSError):
+        cast(socket.socket, end).shutdown(socket.SHUT_RDWR)
+        for _ in range(INCOMING_MAX):
+            if inner.socket() is not None:
+                inner.loop_read()
 
 
 async def until_one_ends(*coroutines: Coroutine[Any, Any, None]) -> None:
@@ -134,6 +181,43 @@ async def until_one_ends(*coroutines: Coroutine[Any, Any, None]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def publish_some(client: Client, messages: Iterator[tuple[str, str | bytes]], retain: bool) -> bool:
+    """Publish the next few messages with QoS 0, and wait until they have left; False where there are no more.
+
+    Raises:
+        MqttError: The connection is lost.
+    """
+    some = list(itertools.islice(messages, AT_ONCE))
+    await asyncio.gather(*(client.publish(topic, payload, qos=0, retain=retain) for topic, payload in some))
+    heed_cancellation()
+    await asyncio.sleep(0)  # what fits into the socket does not wait: let others have a turn
+    return bool(some)
+
+
+async def publish_all(
+    client: Client,
+    messages: Iterable[tuple[str, str | bytes]],
+    retain: bool,
+    faults: Disturbances,
+    stream: str,
+    is_enough: Callable[[], bool] = lambda: False,
+) -> None:
+    """Publish messages with QoS 0, as faults leave them, until there are no more or it is enough.
+
+    Raises:
+        MqttError: The connection is lost.
+    """
+    waiting = iter(messages)
+    if not faults.is_busy:
+        while await publish_some(client, waiting, retain) and not is_enough():
+            pass
+        return
+    async for message in faults.bend(waiting, stream):
+        await publish_some(client, iter([(message.topic, message.payload)]), retain)
+        if is_enough():
+            return
 
 
 def heed_cancellation() -> None:

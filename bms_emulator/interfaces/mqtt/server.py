@@ -18,6 +18,7 @@ import logging
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from bms_emulator.interfaces.link import Link
@@ -25,6 +26,7 @@ from bms_emulator.interfaces.mqtt.address import Address, parse_url
 from bms_emulator.interfaces.mqtt.cells import CellArrays
 from bms_emulator.interfaces.mqtt.client import Connection, Message
 from bms_emulator.interfaces.mqtt.commands import Commander
+from bms_emulator.interfaces.mqtt.disturbance import DOWN, Disturbances
 from bms_emulator.interfaces.mqtt.events import EventQueue, watch
 from bms_emulator.interfaces.mqtt.home_assistant import Discovery
 from bms_emulator.interfaces.mqtt.reconnect import INCOMING_MAX, Broker, until_one_ends
@@ -56,31 +58,32 @@ async def serve(link: Link, options: Mqtt, ready: Callable[[str], None]) -> None
     if options.broker == "off":
         ready("MQTT off")
         await asyncio.Event().wait()
-    async with _broker(options) as address:
-        await _Site(link, options, address).run(ready)
+    site = re.sub(r"[+#/\s]", "_", link.catalogue.site.name)
+    faults = Disturbances(link, f"{options.topic_prefix}/{site}")
+    async with _broker(options, faults) as address:
+        await _Site(link, options, Broker(address, options, faults), site).run(ready)
 
 
 @contextlib.asynccontextmanager
-async def _broker(options: Mqtt) -> AsyncIterator[Address]:
+async def _broker(options: Mqtt, faults: Disturbances) -> AsyncIterator[Address]:
     if options.broker != "embedded":
         yield parse_url(options.broker)
         return
     from bms_emulator.interfaces.mqtt.broker import embedded_broker
 
-    async with embedded_broker(options.host, options.port) as port:
+    async with embedded_broker(options.host, options.port, partial(faults.has, DOWN)) as port:
         yield Address(options.host, port)
 
 
 class _Site:
     """The tasks of a site: they outlive connections, so that an outage loses nothing and doubles nothing."""
 
-    def __init__(self, link: Link, options: Mqtt, address: Address) -> None:
-        site = re.sub(r"[+#/\s]", "_", link.catalogue.site.name)
+    def __init__(self, link: Link, options: Mqtt, broker: Broker, site: str) -> None:
         self._link = link
         self._options = options
         self._base = f"{options.topic_prefix}/{site}"
         self._command_topic = f"{self._base}/command"
-        self._broker = Broker(address, options)
+        self._broker = broker
         self._connection = Connection(self._broker, self._base, f"{self._base}/status")
         self._telemetry = Telemetry(link.catalogue, self._base)
         self._cells = CellArrays(link.catalogue, self._base)
@@ -109,6 +112,7 @@ class _Site:
             topics.append(self._discovery.status_topic)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(watch(self._link, self._events))
+            tasks.create_task(self._broker.disturbances.watch())
             tasks.create_task(self._send_events())
             tasks.create_task(self._obey())
             tasks.create_task(self._send_answers())
@@ -127,17 +131,16 @@ class _Site:
 
     async def _show_state(self) -> None:
         values, tick, simulated = self._link.values(self._telemetry.offsets)
-        for topic, payload in self._telemetry.messages(values, tick, simulated):
-            await self._connection.show(topic, payload)
+        await self._connection.show(self._telemetry.messages(values, tick, simulated))
 
     async def _show_cells(self) -> None:
-        for rack in range(self._cells.rack_count):
-            await self._connection.show(*self._cells.message(self._link, rack), retain=False)
+        racks = range(self._cells.rack_count)
+        await self._connection.show((self._cells.message(self._link, rack) for rack in racks), retain=False)
 
     async def _show_cells_asked_for(self) -> None:
         while True:
             rack = await self._cells.asked_for()
-            await self._connection.show(*self._cells.message(self._link, rack), retain=False)
+            await self._connection.show([self._cells.message(self._link, rack)], retain=False)
 
     async def _send_events(self) -> None:
         while True:

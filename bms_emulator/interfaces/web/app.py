@@ -179,13 +179,20 @@ def _add_faults(app: FastAPI, link: Link) -> None:
     async def kinds(target: Annotated[str | None, Query(examples=["container[1].pump"])] = None) -> Response:
         return Json(rest.fault_kinds(target))
 
-    @app.post("/api/faults", tags=["faults"], summary="Add or replace a fault", response_model=Applied)
+    @app.post("/api/faults", tags=["faults"], summary="Add faults, all or none", response_model=Applied)
     async def add(
         request: Request,
-        body: Annotated[dict[str, Any], Body(openapi_examples=FAULT_EXAMPLES)],
+        body: Annotated[dict[str, Any] | list[dict[str, Any]], Body(openapi_examples=FAULT_EXAMPLES)],
         dry_run: Annotated[bool, Query(description="Only say what it would hit")] = False,
     ) -> Response:
         return Json(await rest.add_fault(link, _origin(request), body, dry_run))
+
+    @app.post(
+        "/api/faults/{name}/renew", tags=["faults"], summary="Begin the lease of a fault anew", response_model=Applied
+    )
+    async def renew(request: Request, name: str) -> Response:
+        asked = Command("fault_renew", _origin(request), {"names": [name]})
+        return Json(await rest.command(link, asked, HTTPStatus.NOT_FOUND))
 
     @app.delete("/api/faults/{name}", tags=["faults"], summary="Clear one fault", response_model=Applied)
     async def clear_one(request: Request, name: str) -> Response:

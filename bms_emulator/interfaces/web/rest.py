@@ -162,8 +162,10 @@ async def fast_forward(link: Link, origin: str, days: float) -> dict[str, Any]:
     return await command(link, Command("fast_forward", origin, {"days": days}), HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
-async def add_fault(link: Link, origin: str, fault: dict[str, Any], dry_run: bool) -> dict[str, Any]:
-    """Add a fault, or say what it would hit."""
+async def add_fault(
+    link: Link, origin: str, fault: dict[str, Any] | list[dict[str, Any]], dry_run: bool
+) -> dict[str, Any]:
+    """Add a fault, or several, all or none, or say what they would hit."""
     if too_deep(fault):
         raise RefusalError(HTTPStatus.BAD_REQUEST, f"is nested deeper than {DEPTH_MAX} levels", "body")
     asked = Command("fault_add", origin, {"fault": fault, "dry_run": dry_run})

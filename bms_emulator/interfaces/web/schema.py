@@ -70,6 +70,23 @@ FAULT_EXAMPLES: dict[str, Any] = {
         "summary": "The coolant pump stops",
         "value": {"kind": "stop", "target": "container[1].pump", "name": "dry"},
     },
+    "condition": {
+        "summary": "A rack's controller hangs for 20 s once its state of charge is low",
+        "value": {
+            "kind": "hang",
+            "target": "rack[3].controller",
+            "when": "rack[3].soc < 20% for 2s",
+            "for": "20s",
+            "name": "low-and-dead",
+        },
+    },
+    "several": {
+        "summary": "Two faults at once, both or none, which end 30 s after they were last renewed",
+        "value": [
+            {"kind": "stop", "target": "container[1].pump", "lease": "30s", "name": "dry"},
+            {"kind": "trip", "target": "container[1].chiller", "lease": "30s", "name": "warm"},
+        ],
+    },
 }
 """Faults for the description of the interface."""
 

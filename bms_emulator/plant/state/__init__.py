@@ -24,6 +24,7 @@ from bms_emulator.plant.state.chiller import (
     ChillerState,
     FaultLevel,
 )
+from bms_emulator.plant.state.conditions import Conditions
 from bms_emulator.plant.state.cooling import CHILLER_MODES, ChillerMode, ContainerState, PackState
 from bms_emulator.plant.state.electrical import CellState, Contactor, PackCircuit, RackState
 from bms_emulator.plant.state.grid import (
@@ -64,7 +65,7 @@ from bms_emulator.plant.state.safety import (
     RunawayState,
 )
 from bms_emulator.plant.state.surroundings import Surroundings
-from bms_emulator.plant.state.units import CMU_FAULTS, UnitState
+from bms_emulator.plant.state.units import CMU_FAULTS, BalancingHold, UnitState
 
 __all__ = [
     "CHILLER_ALARMS",
@@ -85,6 +86,7 @@ __all__ = [
     "RUNAWAY_STAGES",
     "AgeingState",
     "AirState",
+    "BalancingHold",
     "CellState",
     "ChillerAlarm",
     "ChillerCommand",
@@ -93,6 +95,7 @@ __all__ = [
     "ChillerMode",
     "ChillerSource",
     "ChillerState",
+    "Conditions",
     "Contactor",
     "ContainerState",
     "Detector",
@@ -166,19 +169,48 @@ class PlantOverlay:
     GROUP: ClassVar = Group(root="container", source="plant", public=False)
     cell_resistance_gain: Array = array("rack cell", "1", "Factor on all resistances of the cell.", 1.0)
     cell_short_conductance: Array = array("rack cell", "S", "Conductance of an internal short.")
+    cell_capacity_gain: Array = array("rack cell", "1", "Factor on the capacity of the cell.", 1.0)
+    cell_reversed: Array = array("rack cell", "", "1 where the cell is connected the wrong way round.")
+    module_reversed: Array = array("rack pack", "", "1 where the module is connected the wrong way round.")
+    module_open: Array = array("rack pack", "", "1 where the string is interrupted in the module.")
+    module_joint_resistance: Array = array("rack pack", "Ohm", "What the joint behind the module has too much.")
     cell_heat: Array = array("rack cell", "W", "Heat put into the cell from outside, as by a heater pad.")
     cell_runaway_heat: Array = array("rack cell", "W", "Heat put into the cell until its runaway has begun.")
     insulation_leak_positive: Array = array("rack", "S", "Conductance of a leak from the positive pole to earth.")
     insulation_leak_negative: Array = array("rack", "S", "Conductance of a leak from the negative pole to earth.")
     contactor_hold: Array = array("rack contactor", "", "1 welded, 0 stuck open, NaN free.", float("nan"))
+    contactor_delay: Array = array("rack contactor", "s", "What the contacts take longer than their travel time.")
+    contactor_chatter: Array = array("rack contactor", "Hz", "How often the contacts of an energised coil fall open.")
+    coil_gain: Array = array("rack contactor", "1", "Factor on the voltage at the coil.", 1.0)
+    precharge_gain: Array = array("rack", "1", "Factor on the resistance of the precharge resistor.", 1.0)
+    precharge_heat: Array = array("rack", "W", "Heat put into the precharge resistor from outside.")
+    fuse_blown: Array = array("rack", "", "1 where the string fuse has been blown by a fault.")
+    rack_breaker_trip: Array = array("rack", "", "1 trips the rack's breaker.")
+    interlock_open: Array = array("rack", "", "1 where the rack's interlock loop is broken.")
+    controller_faults: Array = array("rack", "", "Bits of what is wrong around the rack's controller.")
+    insulation_monitor_forced: Array = array("rack", "", "1 where the insulation monitor measures, asked or not.")
+    bus_short_conductance: Array = array("container", "S", "Conductance across the DC bus.")
+    link_capacitance: Array = array("container", "F", "Capacitance beside that of the DC link.")
     pump_gain: Array = array("container", "1", "Factor on pump speed.", 1.0)
+    pump_head_gain: Array = array("container", "1", "Factor on the head of the pump at its speed.", 1.0)
     branch_conductance_gain: Array = array(
         "rack pack", "1", "Factor on the hydraulic conductance of the pack's branch.", 1.0
     )
     chiller_gain: Array = array("container", "1", "Factor on chiller capacity; 0 is a trip.", 1.0)
     chiller_silent: Array = array("container", "", "1 while the chiller's reports do not arrive.")
+    chiller_deaf: Array = array("container", "", "1 while the chiller does not hear the bank controller.")
+    chiller_setpoint_shift: Array = array("container", "K", "How far the chiller misses its set point.")
+    heater_stuck: Array = array("container", "1", "Share of the chiller's heater that is on, asked or not.")
     chiller_faults: Array = array("container", "", "Bits of what is broken in the chiller.")
     coolant_leak: Array = array("container", "kg/s", "Coolant that the loop loses.")
+    ventilation_gain: Array = array("container", "1", "Factor on the air that the gas fan moves.", 1.0)
+    enclosure_heat: Array = array("container", "W", "Heat put into the air of the enclosure.")
+    smoke_added: Array = array("container", "1/m", "Smoke at the detectors that comes from no cell.")
+    hydrogen_added: Array = array("container", "1", "Hydrogen at the detectors that comes from no cell.")
+    carbon_monoxide_added: Array = array("container", "1", "Carbon monoxide at the detectors, from no cell.")
+    water: Array = array("container", "", "1 while water stands on the floor.")
+    door_open: Array = array("container", "", "1 while a door stands open.")
+    emergency_stop: Array = array("container", "", "1 while the emergency-stop button is pressed.")
     detector_hold: Array = array(
         "container detector",
         "1",
@@ -188,7 +220,12 @@ class PlantOverlay:
     detector_failed: Array = array("container detector", "", "1 while the detector says that it has failed.")
     agent_leak: Array = array("container", "1/s", "Share of the extinguishing agent that is lost.")
     ups_gain: Array = array("container", "1", "Factor on the energy of the auxiliary supply's battery.", 1.0)
+    supply_failed: Array = array("container", "", "1 while what feeds the auxiliary supply has failed.")
+    supply_hold: Array = array(
+        "container", "V", "Voltage at controllers and coils whatever feeds them; NaN free.", float("nan")
+    )
     cmu_faults: Array = array("rack pack", "", "Bits of what is wrong with the pack's monitoring unit.")
+    balancing_hold: Array = array("rack cell", "", "1 where the cell's balancing switch is stuck on, -1 stuck off.")
     pcs_trip: Array = array("container", "", "1 trips the PCS from outside.")
     pcs_gain: Array = array("container", "1", "Factor on what the PCS can do.", 1.0)
     pcs_fan_gain: Array = array("container", "1", "Factor on the air that the fans of the PCS move.", 1.0)
@@ -200,6 +237,7 @@ class PlantOverlay:
     meter_silent: Array = array("", "", "1 while the reports of the grid meter do not arrive.")
     meter_failed: Array = array("", "", "1 while the grid meter reads nothing valid.")
     weather_silent: Array = array("", "", "1 while the reports of the weather station do not arrive.")
+    ambient_shift: Array = array("", "K", "How much warmer it is outside than the weather says.")
 
 
 GROUPS: dict[str, type] = {
@@ -222,6 +260,7 @@ GROUPS: dict[str, type] = {
     "plant.io": IoState,
     "plant.io.commands": IoCommands,
     "plant.surroundings": Surroundings,
+    "plant.conditions": Conditions,
     "plant.units": UnitState,
     "plant.grid": GridState,
     "plant.load": LoadState,
@@ -258,6 +297,7 @@ class PlantState:
     io: IoState
     io_commands: IoCommands
     surroundings: Surroundings
+    conditions: Conditions
     units: UnitState
     grid: GridState
     load: LoadState
@@ -290,6 +330,7 @@ class PlantState:
             io=arena.group("plant.io", IoState),
             io_commands=arena.group("plant.io.commands", IoCommands),
             surroundings=arena.group("plant.surroundings", Surroundings),
+            conditions=arena.group("plant.conditions", Conditions),
             units=arena.group("plant.units", UnitState),
             grid=arena.group("plant.grid", GridState),
             load=arena.group("plant.load", LoadState),

@@ -29,6 +29,9 @@ class SupplyState:
     voltage: Array = array(
         "container", "V", "Auxiliary supply as it reaches controllers and coils.", 24.0, point="supply.bus_voltage"
     )
+    failed: Array = array(
+        "container", "", "1 while nothing feeds it but the battery.", kind="boolean", point="supply.feed_failed"
+    )
     on_battery: Array = array(
         "container", "", "1 while the battery carries the load.", kind="boolean", point="ups.on_battery"
     )

@@ -49,6 +49,7 @@ class ChillerFault(IntEnum):
     """Bits of what faults break in a chiller."""
 
     TEMPERATURE_SENSOR = 0
+    CONDENSER_FAN = 1
 
 
 class FaultLevel(IntEnum):
@@ -98,6 +99,8 @@ class ChillerState:
         "container", "", "Worst alarm, counted from 1; 0 is none.", kind="integer", point="chiller.fault_code"
     )
     fault_level: Array = array("container", "", "How bad it is.", choices=FAULT_LEVELS, point="chiller.fault_level")
+    heard_request: Array = array("container", "", "What the bank controller last asked that it heard.", public=False)
+    heard_setpoint: Array = array("container", "K", "At which set point.", 295.15, public=False)
     vessel: Array = array("container", "1", "Filling of the expansion vessel.", 1.0, point="chiller.vessel_filling")
     tank: Array = array("container", "1", "Filling of the make-up tank.", 1.0, point="chiller.coolant_level")
     leaked: Array = array("container", "kg", "Coolant lost since the start.", point="chiller.leaked")

@@ -24,6 +24,7 @@ class CellState:
     capacity: Array = array(
         "rack cell", "A s", "Capacity at present: fresh, less what ageing took.", point="cell.capacity"
     )
+    capacity_left: Array = array("rack cell", "1", "Share of the capacity that faults have left.", 1.0, public=False)
     resistance_growth: Array = array(
         "rack cell", "1", "Resistance at present over fresh.", 1.0, point="cell.resistance_growth"
     )
@@ -115,7 +116,10 @@ class RackState:
         "rack", "Ohm", "Resistance of the string for a coming step of charge.", public=False
     )
     fuse_closed: Array = array("rack", "", "1 while the string fuse conducts.", 1.0, kind="boolean")
+    fuse_pulled: Array = array("rack", "", "1 while a fault, and no current, keeps the fuse open.", public=False)
     breaker_closed: Array = array("rack", "", "1 while the rack's breaker conducts.", 1.0, kind="boolean")
+    string_closed: Array = array("rack", "", "1 while all modules of the string conduct.", 1.0, public=False)
+    floating_voltage: Array = array("rack", "V", "What stands at the terminals of an open string.", public=False)
     terminal_temperature: Array = array("rack", "K", "Hottest power terminal of the rack.", 298.15)
     fuse_heat: Array = array("rack", "A2s", "Melting integral accumulated by the fuse.", public=False)
     contactor_closed: Array = array(
@@ -124,4 +128,5 @@ class RackState:
     contactor_travel: Array = array(
         "rack contactor", "s", "Time since coil command and contacts came apart; 0 while they agree.", public=False
     )
+    contactor_phase: Array = array("rack contactor", "1", "Where in its chatter a contactor is.", public=False)
     precharge_temperature: Array = array("rack", "K", "Temperature of the precharge resistor.", 298.15)

@@ -1,12 +1,21 @@
 """State of the electronics between the plant and its controllers."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import ClassVar
 
 from bms_emulator.arrays import Array, Group, array
 
 CMU_FAULTS = {0: "communication", 1: "integrity", 2: "open_wire"}
 """Bits of what is wrong with a cell-monitoring unit."""
+
+
+class BalancingHold(IntEnum):
+    """Where the balancing switch of a cell is stuck."""
+
+    OFF = -1
+    FREE = 0
+    ON = 1
 
 
 @dataclass

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from bms_emulator.interfaces.modbus.disturbance import Disturbances
+from bms_emulator.faults.registry import find
+from bms_emulator.faults.target import classify
+from bms_emulator.interfaces.modbus.disturbance import Disturbances, wire_faults
 from tests.interfaces.fakes import FakeLink
 from tests.interfaces.modbus.rig import Rig
 from tests.interfaces.modbus.test_conformance import CTRL_HB, pdu
@@ -13,18 +15,10 @@ from tests.interfaces.modbus.test_conformance import CTRL_HB, pdu
 DELAY = 0.05
 
 
-def fault(kind: str, target: str, probability: float = 1.0, time: float = 0.0, jitter: float = 0.0) -> dict[str, Any]:
-    """A fault as the emulator's status shows it."""
-    return {
-        "id": 1,
-        "name": "f",
-        "kind": kind,
-        "target": target,
-        "time_s": time,
-        "jitter_s": jitter,
-        "probability": probability,
-        "seed": 5,
-    }
+def fault(kind: str, target: str = "modbus", **parameters: Any) -> dict[str, Any]:
+    """A fault as the emulator's status shows it, named after its kind."""
+    settings = find(kind, classify(target), target).model_validate(parameters).bend(1.0)  # type: ignore[attr-defined]
+    return {"id": 1, "name": kind, "kind": kind, "target": target, "seed": 5} | settings
 
 
 def put(rig: Rig, *faults: dict[str, Any]) -> None:
@@ -71,22 +65,25 @@ async def test_the_device_itself_is_hit_as_its_first_unit(rig: Rig) -> None:
     assert await client.answer() == (2, 11, b"\x03\x04SunS")
 
 
-def draws(link: FakeLink, *updates: list[dict[str, Any]], count: int = 200) -> list[float | None]:
-    """Delays of so many answers after each update."""
-    disturbances = Disturbances()
-    unit = link.plan.devices[0].units[1]
-    delays = []
+def draws(link: FakeLink, *updates: list[dict[str, Any]], count: int = 200, place: int = 0) -> list[float | None]:
+    """Delays of so many answers of the first unit after each update, None where there is no answer."""
+    device = link.plan.devices[0]
+    disturbances = Disturbances(link, device, place)
+    delays: list[float | None] = []
     for faults in updates:
-        disturbances.update(faults)
-        delays += [disturbances.delay(unit) for _ in range(count)]
+        disturbances.update(wire_faults(faults))
+        for _ in range(count):
+            struck = disturbances.strike(device.units[1], None)
+            delays.append(0.0 if struck is None else None if struck.is_silent else struck.delay)
     return delays
 
 
 def test_jitter_and_chance_repeat_with_the_seed(link: FakeLink) -> None:
-    faults = [fault("modbus-delay", "modbus", 0.3, 0.8, 0.2)]
+    faults = [fault("modbus-delay", probability=0.3, time=0.8, jitter=0.2)]
     first = draws(link, faults)
     assert first == draws(link, faults)
     assert draws(link, faults, faults, count=100) == first  # looking at the status changes nothing
+    assert draws(link, faults, place=1) != first  # each device has its own chance
     struck = [delay for delay in first if delay]
     assert 0.2 < len(struck) / len(first) < 0.4
     assert min(struck) >= 0.6
@@ -94,12 +91,13 @@ def test_jitter_and_chance_repeat_with_the_seed(link: FakeLink) -> None:
 
 
 def test_delays_add_and_silence_wins(link: FakeLink) -> None:
-    delay = fault("modbus-delay", "modbus", time=0.5)
+    delay = fault("modbus-delay", time=0.5)
     assert draws(link, [delay, delay | {"id": 2}], count=1) == [pytest.approx(1.0)]
-    assert draws(link, [delay, fault("modbus-silence", "modbus") | {"id": 2}], count=1) == [None]
+    assert draws(link, [delay, fault("modbus-silence") | {"id": 2}], count=1) == [None]
 
 
-def test_a_fault_without_chance_and_faults_of_others_do_nothing(link: FakeLink) -> None:
-    weak = fault("modbus-silence", "modbus", 0.0)
+def test_a_resting_fault_and_faults_of_others_do_nothing(link: FakeLink) -> None:
+    resting = fault("modbus-silence") | {"wire": None}
     other = {"id": 3, "name": "x", "kind": "stuck", "target": "rack[1].cell[1].voltage"}
-    assert draws(link, [weak, other], count=1) == [0]
+    assert draws(link, [resting, other], count=1) == [0]
+    assert draws(link, [fault("modbus-silence", "modbus:sunspec-pcs")], count=1) == [0]

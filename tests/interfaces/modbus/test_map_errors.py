@@ -216,6 +216,15 @@ def test_blocks_that_overlap_are_told(folder: Path) -> None:
     assert "b.SF at address 100 overlaps c.Z" in told[0] or "c.Z at address 100 overlaps b.SF" in told[0]
 
 
+def test_rows_that_overlap_hide_nothing_else_that_is_wrong(folder: Path) -> None:
+    told = problems(
+        folder, row("at: 0, type: u16, value: 1") + row("type: u16, point: sock") + row("type: u16, value: 70000")
+    )
+    for line, words in ((16, "overlaps b.SF"), (17, "near: container.soc"), (18, "70000 does not fit")):
+        assert any(f"bad.yaml:{line}: " in text and words in text for text in told), told
+    assert len(told) == 3
+
+
 def test_a_stride_must_hold_a_repetition(folder: Path) -> None:
     told = problems(folder, "      - {name: c, over: rack, stride: 1, rows: [{name: Y, type: u32, value: 0}]}\n")
     assert any("stride: 1 registers, but one repetition takes 2" in line for line in told)

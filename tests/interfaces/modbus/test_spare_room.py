@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from bms_emulator.interfaces.modbus.dispatch import Dispatcher
+from bms_emulator.interfaces.modbus.layout import LayoutError
 from bms_emulator.interfaces.modbus.map import RegisterMap
 from bms_emulator.points.catalogue import Catalogue
 from bms_emulator.profile.loader import load_site
@@ -62,3 +63,24 @@ def test_there_is_no_room_to_spare_where_none_is_given_or_where_room_is_undefine
         registers({"spare": "ignore"})
     with pytest.raises(ValidationError, match="goes with a block within a block"):
         registers({"spare": "ignore", "most": ROOM}, outside=True)
+
+
+SIZED = {"name": "used", "type": "packed", "point": "rack.enabled", "elements": {"over": "rack", "width": 1}, "size": 3}
+
+
+async def test_registers_that_elements_do_not_need_read_0_and_pass_over_what_is_written(link: FakeLink) -> None:
+    block = {"over": None, "rows": [{**SIZED, "access": "rw"}, {**USED, "point": "soc_reserve_max", "type": "f32"}]}
+    found = compiled(registers(block), Catalogue(link.site))
+    assert found.image(link.arena.buffer)[:6] == b"\0\3\0\0\0\0"
+    assert (await answer(link, write_many(0, 1, 7, 8), **block))[0] == 16
+    [command] = link.commands
+    assert [value for _, value in command.args["writes"]] == [1.0, 0.0]
+    assert (await answer(link, pdu(6, 2, 9), **block))[0] == 6
+
+
+def test_elements_must_fit_the_registers_that_they_are_given(link: FakeLink) -> None:
+    wide = {**SIZED, "elements": {"over": "rack", "width": 8}, "size": 1}
+    site = load_site("cabinet", {"container.rack_count": 3})
+    with pytest.raises(LayoutError) as caught:
+        compiled(registers({"over": None, "rows": [wide]}), Catalogue(site))
+    assert [message for _, message in caught.value.complaints] == ["used: size = 1: 3 elements need 2 registers"]

@@ -14,6 +14,8 @@ from bms_emulator.interfaces.mqtt import serve
 from bms_emulator.profile.site import Mqtt
 
 BASE = "bms/demo"
+UNDISTURBED: Any = None
+"""Faults of a broker that is never connected to."""
 PATIENCE = 20.0
 """Longest wait for anything that is to come [s]."""
 

@@ -72,7 +72,7 @@ async def test_no_payload_disturbs_the_emulator(payload: bytes) -> None:
         ({"id": "1", "get": "rack[*].cell[*].*", "expires_s": 3}, '"expires_s" needs "timestamp"'),
         ({"id": "1", "get": "plant.rack[1].cell[1].soc"}, "is the truth of the plant"),
         ({"id": "1", "fast_forward": {"days": 0}}, "fast_forward.days: Input should be greater than 0"),
-        ({"id": "1", "fault": {}}, 'must have "add" or "clear"'),
+        ({"id": "1", "fault": {}}, 'must have one of "add", "clear" and "renew"'),
         ({"id": "1", "fault": {"add": {"target": "rack[1]"}}}, "kind is missing"),
         (b"x" * (PAYLOAD_MAX + 1), f"must be at most {PAYLOAD_MAX}"),
     ],

@@ -15,7 +15,7 @@ from bms_emulator.interfaces.mqtt.address import Address
 from bms_emulator.interfaces.mqtt.reconnect import Broker
 from bms_emulator.profile.site import Mqtt
 from tests.interfaces.fake_site import FakeSite
-from tests.interfaces.mqtt.served import served, subscribed
+from tests.interfaces.mqtt.served import UNDISTURBED, served, subscribed
 from tests.interfaces.mqtt.test_outage import free_port, mosquitto
 
 pytestmark = pytest.mark.component
@@ -142,4 +142,4 @@ def test_files_that_are_no_certificates_are_named(authority: Authority) -> None:
     nonsense.write_text("nothing")
     other = {"certificate_file": str(authority.folder / "client.pem"), "key_file": str(authority.folder / "broker.key")}
     with pytest.raises(ValueError, match=r"ca_file = .*nonsense.*; mqtt\.certificate_file = .*and its key in PEM"):
-        Broker(Address("a", 8883, tls=True), Mqtt(ca_file=str(nonsense), **other))
+        Broker(Address("a", 8883, tls=True), Mqtt(ca_file=str(nonsense), **other), UNDISTURBED)

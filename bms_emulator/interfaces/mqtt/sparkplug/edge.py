@@ -4,15 +4,18 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
+from functools import partial
 
 from aiomqtt import Client, MqttError, Will
 
 from bms_emulator.interfaces.link import Command, Link
+from bms_emulator.interfaces.mqtt.disturbance import SPARKPLUG
 from bms_emulator.interfaces.mqtt.reconnect import (
     FAREWELL,
     INCOMING_MAX,
     Broker,
     heed_cancellation,
+    publish_all,
     until_one_ends,
 )
 from bms_emulator.interfaces.mqtt.sparkplug.commands import Reader, RefusedError
@@ -91,7 +94,7 @@ class EdgeNode:
                     _log.warning("Sparkplug command dropped: %d are waiting", INCOMING_MAX)
 
     async def _speak(self, client: Client) -> None:
-        """Births, then data at every period; a rebirth comes at once, before any further data."""
+        """Births, then data at every period; a rebirth comes before the data that is left of a round."""
         await self._host.online.wait()
         clock = asyncio.get_running_loop().time
         self._is_rebirth_due = self._is_born = True
@@ -100,18 +103,25 @@ class EdgeNode:
             values, _, simulated = self._link.values(self._node.offsets)
             is_birth, self._is_rebirth_due = self._is_rebirth_due, False
             say = self._node.births if is_birth else self._node.data
-            for topic, payload in say(values, simulated):
-                await client.publish(topic, payload, qos=0, retain=False)
-                heed_cancellation()
-                await asyncio.sleep(0)  # a publication that fits into the socket does not wait
-                if self._is_rebirth_due and not is_birth:
-                    break
+            messages = say(values, simulated)
+            await publish_all(
+                client,
+                messages,
+                False,
+                self._broker.disturbances,
+                SPARKPLUG,
+                partial(self._is_broken_off, is_birth),
+            )
             took = clock() - began
             self._wake.clear()
             if not self._is_rebirth_due:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(max(self._period - took, took)):  # rests as long as it worked
                         await self._wake.wait()
+
+    def _is_broken_off(self, is_birth: bool) -> bool:
+        """Whether the round is given up for a rebirth."""
+        return self._is_rebirth_due and not is_birth
 
     async def _obey(self) -> None:
         while True:
