@@ -10,14 +10,13 @@ from typing import Any, Final
 import numpy as np
 
 from bms_emulator.arrays import Array
+from bms_emulator.page import COLOURS, facts, page
 from bms_emulator.validation import wording
 from bms_emulator.validation.check import Figure, Row, Section, Trace
 from bms_emulator.validation.runner import Result
 
 POINTS: Final = 600
 """Most points of a curve that are drawn."""
-COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555", "#8c6d1f")
-"""Told apart by eyes that do not see red and green alike; after Okabe and Ito."""
 
 GRADES: Final = {
     "[V]": "seen in a primary artefact: data file, source code, a paper's own words",
@@ -70,11 +69,8 @@ def render(heading: Heading, sections: Sequence[Section], results: Sequence[Resu
     )
     style = files(__package__).joinpath("report.css").read_text(encoding="utf-8")
     title = f"Validation of bms-emulator {heading.version}"
-    return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
-        f"<style>\n{style}</style>\n<script>{get_plotlyjs()}</script>\n</head>\n<body>\n<main>\n"
-        f"{body}\n</main>\n<script>\n{figures.script()}</script>\n</body>\n</html>\n"
-    )
+    scripts = f"<script>\n{figures.script()}</script>\n"
+    return page(title, body, style, f"<script>{get_plotlyjs()}</script>\n", scripts)
 
 
 def _heading(heading: Heading, results: Sequence[Result]) -> str:
@@ -83,16 +79,15 @@ def _heading(heading: Heading, results: Sequence[Result]) -> str:
     good = all(result.held for result in results)
     verdict = wording.tally(rows)
     verdict += f"; {len(failed)} of {len(results)} checks came to no end" if failed else ""
-    facts = {
+    told = {
         "Program": f"bms-emulator {heading.version}",
         "Profile": f"{heading.site}, SHA-256 {heading.profile_hash}",
         "Seed": str(heading.seed),
         "Date": heading.date,
     }
-    items = "".join(f"<dt>{escape(key)}</dt><dd>{escape(text)}</dd>" for key, text in facts.items())
     return (
         f'<header>\n<h1>Validation report</h1>\n<p class="verdict {"good" if good else "bad"}">{verdict}</p>\n'
-        f"<dl>{items}</dl>\n</header>"
+        f"{facts(told)}\n</header>"
     )
 
 
@@ -160,13 +155,12 @@ def _table_row(row: Row) -> str:
 
 
 def _closing() -> str:
-    grades = "".join(f"<dt>{grade}</dt><dd>{escape(text)}</dd>" for grade, text in GRADES.items())
     return (
         "<h2>How to read this</h2>\n<p>A row holds where ours lies no farther from the reference than the tolerance; "
         "within a range, or on the right side of a bound, the difference is 0. Tolerances stand in the program and do "
         "not depend on the result. A row is not judged where the source does not tell the conditions that its number "
         "depends on; it does not count. Every source carries a grade:</p>\n"
-        f'<dl class="grades">{grades}</dl>\n'
+        f"{facts(GRADES, 'grades')}\n"
         '<table class="sign"><tr><td>Run by</td><td></td><td>Checked by</td><td></td></tr>'
         "<tr><td>Date</td><td></td><td>Date</td><td></td></tr></table>"
     )

@@ -2,28 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from typing import Final
 
+from bms_emulator.page import number
 from bms_emulator.validation.check import Row
-
-_RAISED: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_PLAIN: Final = (1e-3, 1e6)
-"""Where a number is written without a power of ten."""
-
-
-def number(value: float, digits: int = 4) -> str:
-    """A number to so many significant digits."""
-    if not math.isfinite(value):
-        return "no number" if math.isnan(value) else "∞" if value > 0 else "−∞"
-    if value == 0.0:
-        return "0"
-    if not _PLAIN[0] <= abs(value) < _PLAIN[1]:
-        mantissa, exponent = f"{value:.{max(0, digits - 3)}e}".split("e")
-        return f"{mantissa} × 10{str(int(exponent)).translate(_RAISED)}".replace("-", "−", 1)
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-    text = f"{value:,.{decimals}f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return text.replace("-", "−")
 
 
 def unit(row: Row) -> str:

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from bms_emulator import page
 from bms_emulator.validation import wording
 from bms_emulator.validation.check import Row
 
@@ -64,7 +65,7 @@ def test_what_is_no_number_never_holds(ours: float) -> None:
     ],
 )
 def test_numbers_read_as_people_write_them(value: float, text: str) -> None:
-    assert wording.number(value) == text
+    assert page.number(value) == text
 
 
 def test_a_row_reads_with_its_units() -> None:
