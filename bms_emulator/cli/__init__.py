@@ -3,7 +3,23 @@
 import typer
 
 from bms_emulator import __version__
-from bms_emulator.cli import age, cell, fault, firmware, map, points, profile, run, status, tls, validate
+from bms_emulator.cli import (
+    age,
+    campaign,
+    capture,
+    cell,
+    fault,
+    firmware,
+    map,
+    points,
+    profile,
+    report,
+    run,
+    scenario,
+    status,
+    tls,
+    validate,
+)
 
 app = typer.Typer(
     name="bms-emulator",
@@ -43,6 +59,10 @@ app.add_typer(cell.app, name="cell")
 app.add_typer(firmware.app, name="firmware")
 app.add_typer(profile.app, name="profile")
 app.add_typer(map.app, name="map")
+app.add_typer(scenario.app, name="scenario")
+app.add_typer(campaign.app, name="campaign")
+app.add_typer(report.app, name="report")
+app.add_typer(capture.app, name="capture")
 app.add_typer(tls.app, name="tls")
 
 

@@ -126,8 +126,10 @@ def _description(found: Found) -> str:
 def _models() -> "dict[str, type[Profile]]":
     from bms_emulator.interfaces.modbus.map import RegisterMap
     from bms_emulator.profile.loader import KINDS, MAPS
+    from bms_emulator.testing.campaign.model import Campaign
+    from bms_emulator.testing.scenario.model import Scenario
 
-    return {**KINDS, MAPS: RegisterMap}
+    return {**KINDS, MAPS: RegisterMap, "scenarios": Scenario, "campaigns": Campaign}
 
 
 def _everything() -> list[str]:

@@ -13,8 +13,8 @@ from bms_emulator.profile.descriptions import descriptions
 from bms_emulator.profile.folders import NAME_PATTERN
 
 
-def json_schema(model: type[Profile]) -> dict[str, Any]:
-    """JSON Schema of one kind of profile's file; what a profile loads by name is a name in it."""
+def json_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """JSON Schema of one kind of file; what a profile loads by name is a name in it."""
 
     class Generator(GenerateJsonSchema):
         def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
@@ -28,6 +28,11 @@ def json_schema(model: type[Profile]) -> dict[str, Any]:
                 if text != getattr(field.annotation, "__doc__", None):  # what a section says of itself stands there
                     made["properties"][field.alias or key]["description"] = text
             return made
+
+        def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
+            made = super().function_before_schema(schema)
+            is_quantity = made.get("type") == "number"  # a number in SI, or a text with a unit
+            return made | ({"type": ["number", "string"]} if is_quantity else {})
 
         def field_title_should_be_set(self, schema: Any) -> bool:
             return False  # the key itself says it

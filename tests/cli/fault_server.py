@@ -31,6 +31,7 @@ class FaultLink:
         self.catalogue = Catalogue(self.site)
         self.arena = Arena(self.catalogue.layout)
         self.faults = FaultSet(self.catalogue, self.site)
+        self.renewed: list[str] = []
         self.url = ""
 
     def values(self, offsets: NDArray[np.int64] | slice) -> tuple[Array, int, float]:
@@ -47,13 +48,23 @@ class FaultLink:
 
     async def command(self, command: Command) -> Ack:
         try:
-            result = self._add(**command.args) if command.op == "fault_add" else self._clear(command.args)
+            result = self._apply(command)
         except FaultError as error:
             return Ack(False, TICK, TIME, str(error))
         self.faults.fold(TIME, self.arena.group("plant.overlay", PlantOverlay), self.arena)
         return Ack(True, TICK, TIME, result=result)
 
-    def _add(self, fault: dict[str, Any], dry_run: bool) -> dict[str, Any]:
+    def _apply(self, command: Command) -> Any:
+        if command.op == "fault_add":
+            return self._add(**command.args)
+        if command.op == "fault_renew":
+            self.renewed += command.args["names"]
+            return self.faults.renew(command.args["names"], TIME)
+        return self._clear(command.args)
+
+    def _add(self, fault: dict[str, Any] | list[dict[str, Any]], dry_run: bool) -> Any:
+        if isinstance(fault, list):
+            return self.faults.preview_all(fault) if dry_run else self.faults.add_all(fault, TIME)
         return self.faults.preview(fault) if dry_run else self.faults.add(fault, TIME)
 
     def _clear(self, args: dict[str, Any]) -> list[str]:

@@ -139,3 +139,71 @@ def test_kinds_need_no_emulator():
 def test_help_shows_examples():
     assert "internal-short --resistance 0.5ohm" in fault("add", "--help").output
     assert "clear --match" in fault("clear", "--help").output
+
+
+def test_a_fault_waits_for_its_condition(server):
+    done = fault("add", "rack[3].controller", "hang", "--when", "rack[3].soc < 20% for 2s", "--for", "5s", "--rearm")
+    assert "accepted at tick 42, waits for rack[3].soc < 20% for 2s" in done.output, done.output
+    (listed,) = json.loads(fault("list", "--json").output)
+    assert (listed["phase"], listed["begin"]) == ("waiting", None)
+    assert "waiting" in fault("list").output
+    assert "rack[3].soc < 20% for 2s" in fault("explain", listed["name"]).output
+
+
+def test_a_held_fault_is_renewed_until_the_command_is_interrupted_then_cleared(server, monkeypatch):
+    waits = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        assert server.faults.listing()
+        if len(waits) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("bms_emulator.cli.fault_lease.time.sleep", sleep)
+    server.renewed.clear()
+    done = fault("add", "pump", "stop", "--hold", "--name", "p")
+    assert done.exit_code == 0, done.output
+    assert "cleared: p" in done.output
+    assert server.renewed == ["p", "p"]
+    assert waits == pytest.approx([10.0] * 3)
+    assert server.faults.listing() == []
+
+
+def test_a_held_fault_that_has_gone_ends_the_command_with_an_error(server, monkeypatch):
+    monkeypatch.setattr("bms_emulator.cli.fault_lease.time.sleep", lambda _: server.faults.clear(everything=True))
+    done = fault("add", "pump", "stop", "--hold", "--name", "p")
+    assert done.exit_code == 1
+    assert "p: is held no more: p: no such fault" in done.output
+
+
+def test_a_lease_is_renewed_by_hand(server):
+    fault("add", "pump", "stop", "--lease", "30s", "--name", "p")
+    assert fault("renew", "p").output.strip() == "renewed: p"
+    assert "p: has no lease" not in fault("explain", "p").output
+    assert fault("renew", "q").exit_code == 1
+
+
+def test_a_file_of_faults_is_added_whole_or_not_at_all(server, tmp_path):
+    file = tmp_path / "faults.yaml"
+    file.write_text(
+        "- {target: pump, kind: stop, name: a, for: 30s}\n"
+        "- target: 'rack[3].current'\n  kind: drift\n  parameters: {rate: 2A/h}\n  name: b\n"
+    )
+    done = fault("load", str(file))
+    assert done.exit_code == 0, done.output
+    assert [row["name"] for row in server.faults.listing()] == ["a", "b"]
+    server.faults.clear(everything=True)
+    file.write_text("- {target: pump, kind: stop}\n- {target: pump, kind: stop, fro: 3s}\n")
+    done = fault("load", str(file))
+    assert done.exit_code == 1
+    assert "faults.yaml:2" in done.output
+    assert "near: for" in done.output
+    file.write_text("- {target: pump, kind: stop}\n- {target: pump, kind: stopp}\n")
+    assert "fault 2 of 2" in fault("load", str(file)).output
+    assert server.faults.listing() == []
+
+
+def test_the_full_list_of_kinds_says_what_a_bms_should_do():
+    told = fault("kinds", "rack[3].controller", "--full").output
+    assert "controller-crash: The firmware crashes" in told
+    assert all(text in told for text in ("--restart", "changes", "expected", "default 10.0"))

@@ -1,0 +1,1 @@
+"""Scenarios: scripted sequences of stimuli and expectations, in YAML."""
