@@ -21,6 +21,20 @@ class RefusedError(ValueError):
     """The emulator refused a command; the message is its own."""
 
 
+_TIMING = {key: key for key in ("shape", "at", "when", "rearm", "lease", "seed")} | {"duration": "for"}
+"""What a fault is told besides its settings, and how its specification writes it."""
+
+
+def fault_spec(kind: str, target: str, name: str | None = None, **parameters: Any) -> dict[str, Any]:
+    """A fault as plain data.
+
+    ``shape``, ``at``, ``when``, ``rearm``, ``duration``, ``lease`` and ``seed`` are taken as such, all others as
+    settings of the kind.
+    """
+    told = {written: parameters.pop(key) for key, written in _TIMING.items() if key in parameters}
+    return {"kind": kind, "target": target, **({"name": name} if name else {}), **told, "parameters": parameters}
+
+
 class Bench:
     """A site, its faults and its points, without servers.
 
@@ -72,16 +86,11 @@ class Bench:
         return self.order("write", writes=offsets)
 
     def fault(self, kind: str, target: str, name: str | None = None, **parameters: Any) -> dict[str, Any]:
-        """Add a fault; ``shape``, ``at``, ``duration``, ``when`` and ``seed`` are taken as such, all else as settings.
+        """Add a fault, described as :func:`fault_spec` says.
 
         RefusedError: It cannot be.
         """
-        spec: dict[str, Any] = {"kind": kind, "target": target}
-        spec |= {"name": name} if name else {}
-        for key, written in (("shape", "shape"), ("at", "at"), ("duration", "for"), ("seed", "seed"), ("when", "when")):
-            if key in parameters:
-                spec[written] = parameters.pop(key)
-        spec["parameters"] = parameters
+        spec = fault_spec(kind, target, name, **parameters)
         added: dict[str, Any] = self.order("fault_add", fault=spec).result
         return added
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from hil.bench import Bench
+from bms_emulator.testing.served import ServedBench
 from hil.ems.config import Address, Config
 
 SITE = "ems-two-containers"
@@ -18,19 +18,19 @@ MISSED = 3
 """Cycles without a heartbeat that the batteries bear; their default suits a cycle of a second or two."""
 
 
-def stepped_site(cycle: float, wanted: Mapping[str, Any] | None = None) -> Bench:
+def stepped_site(cycle: float, wanted: Mapping[str, Any] | None = None) -> ServedBench:
     """The site, commissioned for cycles of a length [s]; wanted: values in place of those of its profiles."""
     timing = {
         "firmware.timing.heartbeat_timeout_s": MISSED * cycle,
         "firmware.timing.heartbeat_open_s": 3 * MISSED * cycle,
     }
-    return Bench(SITE, {"step_ms": STEP_MS, **timing, **(wanted or {})})
+    return ServedBench(SITE, {"step_ms": STEP_MS, **timing, **(wanted or {})})
 
 
 class Steps:
     """Cycles of a length [s] on a bench, what the writes of a cycle take included: each waits for its tick."""
 
-    def __init__(self, bench: Bench, cycle: float) -> None:
+    def __init__(self, bench: ServedBench, cycle: float) -> None:
         self._bench, self._cycle, self._next = bench, cycle, 0.0
 
     async def __call__(self) -> None:
@@ -40,7 +40,7 @@ class Steps:
         await self._bench.run(self._next - now)
 
 
-def relocated(config: Config, bench: Bench, cycle: float) -> Config:
+def relocated(config: Config, bench: ServedBench, cycle: float) -> Config:
     """The site at the ports that the system chose for a bench, commissioned for cycles of a length [s]."""
     ports = {listener.address[0]: listener.address[1] for listener in bench.server.listeners}  # type: ignore[attr-defined]
 
@@ -61,7 +61,7 @@ def relocated(config: Config, bench: Bench, cycle: float) -> Config:
     )
 
 
-def injector(bench: Bench) -> Any:
+def injector(bench: ServedBench) -> Any:
     """What has a bench do something wrong."""
 
     async def inject(fault: dict[str, Any]) -> None:

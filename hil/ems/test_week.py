@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from hil.bench import Bench
+from bms_emulator.testing.served import ServedBench
 from hil.ems.bench import Steps, injector, relocated, stepped_site
 from hil.ems.config import Config, load
 from hil.ems.controller import Controller
@@ -23,7 +23,7 @@ EVENING = within_a_day([replace(row, lasts=min(row.lasts, 1200.0)) for row in IN
 
 
 @pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
+async def bench() -> AsyncIterator[ServedBench]:
     wanted = {
         "container.rack_count": 3,
         "container.rated_energy_kwh": SHARE * 5016,
@@ -37,7 +37,7 @@ async def bench() -> AsyncIterator[Bench]:
         yield bench
 
 
-def commissioned(bench: Bench) -> Config:
+def commissioned(bench: ServedBench) -> Config:
     config = relocated(load(), bench, CYCLE)
     plan = replace(
         config.plan, import_limit=SHARE * config.plan.import_limit, margin=SHARE * config.plan.margin, night=(20.0, 6.0)
@@ -47,7 +47,7 @@ def commissioned(bench: Bench) -> Config:
 
 
 @pytest.mark.timeout(400)
-async def test_an_ems_shaves_peaks_keeps_limits_and_overcomes_every_fault(bench: Bench) -> None:
+async def test_an_ems_shaves_peaks_keeps_limits_and_overcomes_every_fault(bench: ServedBench) -> None:
     controller = Controller(commissioned(bench))
     pace = Steps(bench, CYCLE)
     await run(controller, (END - START) * HOUR / DAY, pace, EVENING, injector(bench))
@@ -62,7 +62,7 @@ async def test_an_ems_shaves_peaks_keeps_limits_and_overcomes_every_fault(bench:
     assert bench.get("pcs[2].dc_breaker.closed") == 0.0
 
 
-def check_energies(bench: Bench) -> None:
+def check_energies(bench: ServedBench) -> None:
     """What the meter has counted is what load, PV and PCS have, within its accuracy."""
 
     def energy(name: str) -> float:

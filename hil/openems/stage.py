@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from hil.bench import Bench
+from bms_emulator.testing.served import ServedBench
 from hil.openems.driver import Driver, State
 
 START_TIMEOUT = 300
@@ -22,7 +22,7 @@ class Stage:
         driver: Its driver.
     """
 
-    bench: Bench
+    bench: ServedBench
     driver: Driver
 
     async def cycle(self, count: int = 1) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hil.bench import Bench
+from bms_emulator.testing.served import ServedBench
 from hil.openems.bridge import REST, Bridge
 from hil.openems.cluster_c import WATCHDOG, ClusterC, base
 from hil.openems.driver import ERROR_PAUSE, State
@@ -29,7 +29,7 @@ async def cluster(racks: int = 2, **wanted: Any) -> AsyncIterator[Cluster]:
     """A cluster on the bench and its driver, of which nothing is asked yet."""
     wanted = {key.replace("__", "."): value for key, value in wanted.items()}
     sized = {"container.rack_count": racks, "container.pump.rated_flow_lpm": FLOW * racks}
-    async with Bench(SITE, sized | wanted) as bench:
+    async with ServedBench(SITE, sized | wanted) as bench:
         await bench.run(5)
         driver = await ClusterC.activate(Bridge(*bench.address(MAP), timeout=PATIENT))
         try:
@@ -120,7 +120,7 @@ async def test_a_cell_beyond_its_voltage_shows_level_by_level_and_the_driver_rec
         assert driver.state is not State.RUNNING
         assert (words[0x1083] >> 5 & 1, words[0x1084] >> 5 & 1) == (0, 1)
         assert [bench.get(f"rack[{rack}].connected") for rack in driver.racks] == [1, 0]
-        bench.set(alarm_reset=1)
+        bench.write({"alarm_reset": 1})
         await stage.until(State.RUNNING)
         assert bench.get("racks_connected") == 2
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from hil.bench import Bench
+from bms_emulator.testing.served import ServedBench
 from hil.openems.bridge import Bridge, long
 from hil.openems.driver import ERROR_PAUSE, State
 from hil.openems.powercube_m2 import PowerCubeM2, base
@@ -26,7 +26,7 @@ class Battery(Stage):
 @asynccontextmanager
 async def battery() -> AsyncIterator[Battery]:
     """A battery on the bench and its driver, of which nothing is asked yet."""
-    async with Bench(SITE, {"initial.rack_soc_spread_percent": 0}) as bench:
+    async with ServedBench(SITE, {"initial.rack_soc_spread_percent": 0}) as bench:
         await bench.run(5)
         driver = PowerCubeM2(Bridge(*bench.address(MAP), timeout=PATIENT))
         try:
@@ -108,7 +108,7 @@ async def test_a_fault_of_one_pile_stops_the_driver_until_it_is_reset() -> None:
         assert bench.get("rack[3].connected") == 0
         bench.clear("cell")
         await bench.run(10)
-        bench.set(alarm_reset=1)
+        bench.write({"alarm_reset": 1})
         assert await stage.until(State.RUNNING, 2 * START_TIMEOUT) < 2 * ERROR_PAUSE
         await stage.cycle(60)
         assert bench.get("racks_connected") == PILES

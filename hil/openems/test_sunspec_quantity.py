@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from hil.bench import Bench
+from bms_emulator.testing.served import ServedBench
 
 BASE, FUNCTION, REFUSED, ILLEGAL_VALUE = 40000, 3, 0x83, 3
 
@@ -22,7 +22,7 @@ async def read(address: tuple[str, int], count: int) -> bytes:
 
 @pytest.mark.parametrize(("wanted", "limit"), [({}, 125), ({"modbus.devices.0.read_limit": 126}, 126)])
 async def test_126_registers_are_answered_where_the_site_permits_them(wanted: dict[str, int], limit: int) -> None:
-    async with Bench("cabinet", wanted) as bench:
+    async with ServedBench("cabinet", wanted) as bench:
         address = bench.address("sunspec-battery")
         for count in (125, 126, 127):
             answer = await read(address, count)

@@ -1,0 +1,1 @@
+"""Rig files: what is under test, on which site, and how it is reached."""
