@@ -224,7 +224,7 @@ def test_explain_says_what_when_and_what_to_expect(bench: Bench):
         ({"kind": "stop", "target": CELL}, r"stop is for: pump"),
         (
             {"kind": "cmu-silence", "target": "container[1].rack[2].pack[3]"},
-            r"on a coolant branch \(cmu-silence is for: container.*\.pack\[3\]\.cmu\)",
+            r"on a pack \(cmu-silence is for: container.*\.pack\[3\]\.cmu\)",
         ),
         ({"kind": "welded", "target": "pcs[1]"}, r"is for: pcs\[1\]\.ac_breaker, pcs\[1\]\.dc_breaker\)"),
         (

@@ -7,11 +7,13 @@ from bms_emulator.profile.document import read_document
 from bms_emulator.profile.folders import Folders, shipped_folder
 from bms_emulator.profile.loader import KINDS, MAPS
 from bms_emulator.profile.schema import json_schema, schema_texts
+from bms_emulator.testing.campaign.model import Campaign
+from bms_emulator.testing.scenario.model import Scenario
 
 
 def test_schema_files_are_fresh() -> None:
     folder = shipped_folder() / "schema"
-    texts = schema_texts({**KINDS, MAPS: RegisterMap})
+    texts = schema_texts({**KINDS, MAPS: RegisterMap, "scenarios": Scenario, "campaigns": Campaign})
     assert {path.name for path in folder.iterdir()} == texts.keys()
     stale = [name for name, text in texts.items() if (folder / name).read_text() != text]
     assert stale == [], "rewrite them with: bms-emulator profile schema"
