@@ -34,6 +34,13 @@ def told(bench: Bench, kind: str) -> list[dict[str, Any]]:
     return [event.data for event in bench.events() if event.kind == kind]
 
 
+@pytest.mark.parametrize(
+    ("kind", "target"), [("hang", "controller"), ("heartbeat-lost", "master"), ("smoke", "enclosure")]
+)
+def test_what_belongs_to_the_container_is_found_without_its_name(bench: Bench, kind: str, target: str) -> None:
+    assert bench.fault(kind, target, "f")["hits"] == ["container[1]"]
+
+
 def test_a_crash_opens_the_rack_and_after_its_time_the_controller_starts_by_itself(bench: Bench) -> None:
     bench.fault("crash", RACK, "c", restart="3s")
     bench.run(1.0)

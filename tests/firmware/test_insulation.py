@@ -38,6 +38,18 @@ def test_the_lowest_connected_rack_with_a_working_monitor_watches_the_bus() -> N
     assert rig.bank.insulation_resistance[0] == 2e6
 
 
+def test_a_trip_of_the_bus_can_be_reset_once_all_racks_are_open() -> None:
+    rig = Rig().connected()
+    rig.measured.insulation_positive[...] = 50e3
+    rig.run(15.0)
+    assert not rig.racks.connected.any()
+    rig.measured.insulation_positive[...] = 10e6
+    rig.run(60.0)
+    rig.commands.alarm_reset[...] = 1.0
+    rig.run(30.0)
+    assert rig.racks.connected.all()
+
+
 def test_another_takes_over_after_a_period_without_when_the_monitor_fails_or_its_rack_opens() -> None:
     rig = Rig().connected()
     assert watching(rig) == [1]
