@@ -95,19 +95,6 @@ def test_links_lead_from_the_head_to_every_channel_and_record(exported: Path) ->
     assert conversion.links[6] == 0
 
 
-@pytest.mark.component
-def test_asammdf_reads_the_same(exported: Path) -> None:
-    asammdf = pytest.importorskip("asammdf")
-    with asammdf.MDF(exported) as mdf:
-        assert mdf.version == "4.10"
-        for n, signal in enumerate(SIGNALS):
-            read = mdf.get(signal.name, raw=True)
-            np.testing.assert_array_equal(read.samples, ROWS[:, n])
-            np.testing.assert_array_equal(read.timestamps, 0.5 * np.arange(len(ROWS)))
-            assert read.unit == signal.unit
-        assert mdf.get("rack[1].mode").samples[:2].tolist() == [b"open", b"connected"]
-
-
 def test_what_is_no_capture_is_not_exported(tmp_path: Path) -> None:
     (tmp_path / "c.parquet").write_bytes(b"PAR")
     with pytest.raises(RecordingError, match="is no Parquet file"):
