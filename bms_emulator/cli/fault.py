@@ -41,11 +41,11 @@ Parameters of the fault are options too; 'bms-emulator fault kinds TARGET' lists
   fault add 'container[1].pump' stop --hold
 """
 _LOAD_EXAMPLES = """
-The file is a list; each entry is a fault as the REST interface takes it. Example:
+Examples:
 
-  - {target: 'container[1].pump', kind: stop, at: +5s, for: 30s, name: dry}
+  fault load dry.yaml: a list, each entry a fault as the REST interface takes it, with kind, target, parameters, at, for
 
-  - {target: 'rack[3].current', kind: drift, parameters: {rate: 2A/h}, name: shunt}
+  fault load dry.yaml --dry-run
 """
 _CLEAR_EXAMPLES = """
 Examples:
